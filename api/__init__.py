@@ -1,0 +1,1 @@
+"""What people touch: the HTTP API and the command line on top of it."""

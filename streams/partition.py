@@ -1,0 +1,11 @@
+"""Which partition an account lives in. Every producer of ours passes the partition explicitly, so that all of an account is in one place."""
+
+from aiokafka.partitioner import murmur2
+
+
+def partition_of(account: str, partitions: int) -> int:
+    """Return the partition of a canonical *account*: Java's murmur2, sign bit cleared, modulo *partitions*.
+
+    The same as Kafka's own `DefaultPartitioner` gives for the account as a UTF-8 key; a record's key is something else (rrn, finding id).
+    """
+    return (murmur2(account.encode()) & 0x7FFFFFFF) % partitions

@@ -1,0 +1,88 @@
+"""Every setting, once, described. Each is an environment variable `TIDEGATE_<NAME>`; docs/settings.md is printed from here."""
+
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Unset means: a whole Tidegate on this machine, in the user's own folders."""
+
+    model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True, extra="forbid")
+
+    data: Path = Field(default=user_data_path("tidegate"), description="Folder of everything that must outlive a restart.")
+    cache: Path = Field(default=user_cache_path("tidegate"), description="Folder of what can be fetched again: the broker's program.")
+
+    kafka_bootstrap_servers: str = Field(
+        default="", description="Your own cluster, host:port, by commas. Empty: `tidegate up` starts a broker of its own.", examples=["kafka-1:9092,kafka-2:9092"]
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How to speak to your cluster."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How to log in, where the protocol says SASL."
+    )
+    kafka_sasl_username: str = Field(default="", description="User name for SASL.")
+    kafka_sasl_password: SecretStr = Field(default=SecretStr(""), description="Password for SASL.")
+    kafka_tls_ca_file: Path | None = Field(default=None, description="CA certificates (PEM) to trust. Empty: the system's.")
+    kafka_tls_cert_file: Path | None = Field(default=None, description="Client certificate (PEM), for mutual TLS.")
+    kafka_tls_key_file: Path | None = Field(default=None, description="Key of the client certificate (PEM).")
+
+    topic_prefix: str = Field(
+        default="", pattern=r"^[a-zA-Z0-9._-]{0,100}$", description="Put before every topic and group name, so that several Tidegates can share a cluster."
+    )
+    partitions: int = Field(
+        default=16, ge=1, le=1000, description="Partitions of the topics that are divided by account. Fixed once the topics exist."
+    )
+    raw_partitions: int = Field(default=8, ge=1, le=1000, description="Partitions of the raw topics.")
+    replication: int = Field(default=1, ge=1, le=9, description="Replicas of each topic; 3 on a real cluster.")
+
+    store_memory: str = Field(default="1GB", pattern=r"^\d+(MB|GB)$", description="DuckDB's memory limit in the store.")
+    store_threads: int = Field(default=2, ge=1, le=64, description="DuckDB's threads in the store.")
+    batch: int = Field(default=5000, ge=1, le=50_000, description="Most records that one batch holds.")
+    deletion_days: int = Field(
+        default=7, ge=1, description="Days for which a deleted resource or finding can be asked for before it is forgotten."
+    )
+
+    snapshot_minutes: int = Field(default=15, ge=0, description="Minutes between snapshots; 0: only on demand.")
+    snapshot_keep: int = Field(default=8, ge=1, description="Snapshots to keep, newest first.")
+
+    api_host: str = Field(default="127.0.0.1", description="Address of the HTTP API.")
+    api_port: int = Field(default=8700, ge=0, le=65535, description="Port of the HTTP API; 0: any free one.")
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> "Settings":
+        if self.kafka_security_protocol.startswith("SASL") and not (
+            self.kafka_sasl_username and self.kafka_sasl_password.get_secret_value()
+        ):
+            raise ValueError(
+                f"kafka_security_protocol is {self.kafka_security_protocol}: set TIDEGATE_KAFKA_SASL_USERNAME and TIDEGATE_KAFKA_SASL_PASSWORD"
+            )
+        return self
+
+    @property
+    def store_file(self) -> Path:
+        """The worker's DuckDB file."""
+        return self.data / "store" / "tidegate.duckdb"
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of snapshots, one folder each."""
+        return self.data / "snapshots"
+
+
+def load(**given: object) -> Settings:
+    """Read the settings from the environment; *given* wins. Raises SettingsError with one line for each wrong one."""
+    try:
+        return Settings(**given)  # type: ignore[arg-type] # pydantic checks each value
+    except ValidationError as error:
+        lines = [
+            f"TIDEGATE_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}, got {e['input']!r}" if e["loc"] else str(e["msg"])
+            for e in error.errors(include_url=False, include_context=False)
+        ]
+        raise SettingsError("\n".join(lines)) from None

@@ -1,0 +1,113 @@
+"""Every topic, once: name, key, partitions, retention, record. `admin` creates and checks them; docs/topics.md is printed from here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from streams.records import DeadLetter, Finding, Resource
+from streams.settings import Settings
+
+MIB = 1024 * 1024
+HOUR = 3_600_000
+DAY = 24 * HOUR
+
+MAX_MESSAGE = 16 * MIB
+"""The largest message of topics that carry documents, in bytes. Above it, a producer is refused by the broker."""
+
+FINDING_SOURCES = ("guardduty",)
+CONFIG_CLOUDS = ("aws",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """One topic as it must be. Times are in ms; -1 keeps for ever."""
+
+    name: str
+    holds: str
+    key: str
+    record: type | None = None
+    divided: Literal["by account", "raw", "single", "few"]
+    compacted: bool = False
+    retention_ms: int = -1
+    max_message_bytes: int = MIB
+
+    def partitions(self, settings: Settings) -> int:
+        """Return how many partitions it has, fixed once it exists."""
+        return {"by account": settings.partitions, "raw": settings.raw_partitions, "single": 1, "few": 4}[self.divided]
+
+    def config(self) -> dict[str, str]:
+        """Return the topic's configuration at the broker: everything that Tidegate relies on, nothing left to a default."""
+        config = {"max.message.bytes": str(self.max_message_bytes)}
+        if self.compacted:
+            return config | {
+                "cleanup.policy": "compact",
+                "segment.ms": str(6 * HOUR),
+                "min.cleanable.dirty.ratio": "0.1",
+                "min.compaction.lag.ms": str(HOUR),
+                "delete.retention.ms": str(DELETE_RETENTION_MS),
+            }
+        return config | {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+
+
+DELETE_RETENTION_MS = 7 * DAY
+"""How long a tombstone stays readable. A store that was away longer has missed some: it is rebuilt."""
+
+RESOURCES = Topic(
+    name="resources",
+    holds="normalised resources, versioned",
+    key="rrn",
+    record=Resource,
+    divided="by account",
+    compacted=True,
+    max_message_bytes=MAX_MESSAGE,
+)
+FINDINGS = Topic(
+    name="findings",
+    holds="normalised findings, versioned",
+    key="account|finding id",
+    record=Finding,
+    divided="by account",
+    compacted=True,
+    max_message_bytes=MAX_MESSAGE,
+)
+DEAD_LETTERS = Topic(
+    name="dead-letters",
+    holds="items that could not be used: bytes, place, raw coordinates, reason; notes of replays",
+    key="raw topic:partition",
+    record=DeadLetter,
+    divided="few",
+    retention_ms=90 * DAY,
+    max_message_bytes=2 * MAX_MESSAGE,  # base64 of the largest message, and the rest
+)
+
+
+def raw_topics() -> tuple[Topic, ...]:
+    """Return the topics that producers write to."""
+    names = [f"raw.findings.{source}" for source in FINDING_SOURCES] + [f"raw.configs.{cloud}" for cloud in CONFIG_CLOUDS]
+    return tuple(
+        Topic(
+            name=name,
+            holds="payloads as the vendor or provider sends them, one or many items a message",
+            key="anything, none",
+            divided="raw",
+            retention_ms=7 * DAY,
+            max_message_bytes=MAX_MESSAGE,
+        )
+        for name in names
+    )
+
+
+def topics() -> tuple[Topic, ...]:
+    """Return every topic, in the order of the flow."""
+    return (*raw_topics(), RESOURCES, FINDINGS, DEAD_LETTERS)
+
+
+def full_name(settings: Settings, topic: Topic | str) -> str:
+    """Return the topic's name on the cluster, its prefix included."""
+    return settings.topic_prefix + (topic if isinstance(topic, str) else topic.name)
+
+
+def finding_key(account: str, id: str) -> bytes:
+    """Return the key of a finding's record."""
+    return f"{account}|{id}".encode()
+
+

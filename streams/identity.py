@@ -24,9 +24,7 @@ def version(time_ms: int, sequence: int, place: Place, item: int) -> str:
     raw topic, partition, offset, and the item's index in its message. Reading a raw message again gives the same version.
     Times before 1970 count as 1970.
     """
-    return (
-        f"{max(time_ms, 0):015d}.{max(sequence, 0):020d}.{place.topic}.{place.partition:05d}.{place.offset:015d}.{item:06d}"
-    )
+    return f"{max(time_ms, 0):015d}.{max(sequence, 0):020d}.{place.topic}.{place.partition:05d}.{place.offset:015d}.{item:06d}"
 
 
 def canonical_account(cloud: str, account: str) -> str:

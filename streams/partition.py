@@ -1,8 +1,11 @@
 """Which partition an account lives in. Every producer of ours passes the partition explicitly, so that all of an account is in one place."""
 
+from functools import lru_cache
+
 from aiokafka.partitioner import murmur2
 
 
+@lru_cache(maxsize=65_536)  # aiokafka's murmur2 is plain Python: 6 microseconds without this
 def partition_of(account: str, partitions: int) -> int:
     """Return the partition of a canonical *account*: Java's murmur2, sign bit cleared, modulo *partitions*.
 

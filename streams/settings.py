@@ -15,11 +15,17 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True, extra="forbid")
 
-    data: Path = Field(default=user_data_path("tidegate"), description="Folder of everything that must outlive a restart.")
-    cache: Path = Field(default=user_cache_path("tidegate"), description="Folder of what can be fetched again: the broker's program.")
+    data: Path = Field(
+        default=user_data_path("tidegate"), description="Folder of everything that must outlive a restart."
+    )
+    cache: Path = Field(
+        default=user_cache_path("tidegate"), description="Folder of what can be fetched again: the broker's program."
+    )
 
     kafka_bootstrap_servers: str = Field(
-        default="", description="Your own cluster, host:port, by commas. Empty: `tidegate up` starts a broker of its own.", examples=["kafka-1:9092,kafka-2:9092"]
+        default="",
+        description="Your own cluster, host:port, by commas. Empty: `tidegate up` starts a broker of its own.",
+        examples=["kafka-1:9092,kafka-2:9092"],
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", description="How to speak to your cluster."
@@ -29,15 +35,22 @@ class Settings(BaseSettings):
     )
     kafka_sasl_username: str = Field(default="", description="User name for SASL.")
     kafka_sasl_password: SecretStr = Field(default=SecretStr(""), description="Password for SASL.")
-    kafka_tls_ca_file: Path | None = Field(default=None, description="CA certificates (PEM) to trust. Empty: the system's.")
+    kafka_tls_ca_file: Path | None = Field(
+        default=None, description="CA certificates (PEM) to trust. Empty: the system's."
+    )
     kafka_tls_cert_file: Path | None = Field(default=None, description="Client certificate (PEM), for mutual TLS.")
     kafka_tls_key_file: Path | None = Field(default=None, description="Key of the client certificate (PEM).")
 
     topic_prefix: str = Field(
-        default="", pattern=r"^[a-zA-Z0-9._-]{0,100}$", description="Put before every topic and group name, so that several Tidegates can share a cluster."
+        default="",
+        pattern=r"^[a-zA-Z0-9._-]{0,100}$",
+        description="Put before every topic and group name, so that several Tidegates can share a cluster.",
     )
     partitions: int = Field(
-        default=16, ge=1, le=1000, description="Partitions of the topics that are divided by account. Fixed once the topics exist."
+        default=16,
+        ge=1,
+        le=1000,
+        description="Partitions of the topics that are divided by account. Fixed once the topics exist.",
     )
     raw_partitions: int = Field(default=8, ge=1, le=1000, description="Partitions of the raw topics.")
     replication: int = Field(default=1, ge=1, le=9, description="Replicas of each topic; 3 on a real cluster.")
@@ -46,7 +59,9 @@ class Settings(BaseSettings):
     store_threads: int = Field(default=2, ge=1, le=64, description="DuckDB's threads in the store.")
     batch: int = Field(default=5000, ge=1, le=50_000, description="Most records that one batch holds.")
     deletion_days: int = Field(
-        default=7, ge=1, description="Days for which a deleted resource or finding can be asked for before it is forgotten."
+        default=7,
+        ge=1,
+        description="Days for which a deleted resource or finding can be asked for before it is forgotten.",
     )
 
     snapshot_minutes: int = Field(default=15, ge=0, description="Minutes between snapshots; 0: only on demand.")
@@ -82,7 +97,9 @@ def load(**given: object) -> Settings:
         return Settings(**given)  # type: ignore[arg-type] # pydantic checks each value
     except ValidationError as error:
         lines = [
-            f"TIDEGATE_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}, got {e['input']!r}" if e["loc"] else str(e["msg"])
+            f"TIDEGATE_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}, got {e['input']!r}"
+            if e["loc"]
+            else str(e["msg"])
             for e in error.errors(include_url=False, include_context=False)
         ]
         raise SettingsError("\n".join(lines)) from None

@@ -13,9 +13,6 @@ DAY = 24 * HOUR
 MAX_MESSAGE = 16 * MIB
 """The largest message of topics that carry documents, in bytes. Above it, a producer is refused by the broker."""
 
-FINDING_SOURCES = ("guardduty",)
-CONFIG_CLOUDS = ("aws",)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
@@ -80,25 +77,20 @@ DEAD_LETTERS = Topic(
 )
 
 
-def raw_topics() -> tuple[Topic, ...]:
-    """Return the topics that producers write to."""
-    names = [f"raw.findings.{source}" for source in FINDING_SOURCES] + [f"raw.configs.{cloud}" for cloud in CONFIG_CLOUDS]
-    return tuple(
-        Topic(
-            name=name,
-            holds="payloads as the vendor or provider sends them, one or many items a message",
-            key="anything, none",
-            divided="raw",
-            retention_ms=7 * DAY,
-            max_message_bytes=MAX_MESSAGE,
-        )
-        for name in names
+def raw_topic(name: str) -> Topic:
+    """Return the topic *name* (`raw.findings.<source>` or `raw.configs.<cloud>`) that any producer may write to."""
+    return Topic(
+        name=name,
+        holds="payloads as the vendor or provider sends them, one or many items a message",
+        key="anything, none",
+        divided="raw",
+        retention_ms=7 * DAY,
+        max_message_bytes=MAX_MESSAGE,
     )
 
 
-def topics() -> tuple[Topic, ...]:
-    """Return every topic, in the order of the flow."""
-    return (*raw_topics(), RESOURCES, FINDINGS, DEAD_LETTERS)
+TOPICS = (RESOURCES, FINDINGS, DEAD_LETTERS)
+"""All but the raw topics, which the normalisers name (agents/normalise): a new vendor is one file."""
 
 
 def full_name(settings: Settings, topic: Topic | str) -> str:
@@ -109,5 +101,3 @@ def full_name(settings: Settings, topic: Topic | str) -> str:
 def finding_key(account: str, id: str) -> bytes:
     """Return the key of a finding's record."""
     return f"{account}|{id}".encode()
-
-

@@ -148,8 +148,8 @@ def _fetch_one(home: Path, jar: Jar) -> int:
             if attempt == 2:
                 size = sum(each.size for each in jars("broker")) / 1e6
                 raise BrokerError(
-                    f"can't fetch {jar.coordinates}, a part of Apache Kafka {VERSION} ({_short(error)}). The first start"
-                    f" needs {size:.0f} MB from Maven Central, or from a mirror that jgo.conf names:"
+                    f"can't fetch {jar.coordinates}, a part of Apache Kafka {VERSION} ({_short(error)})."
+                    f" The first start needs {size:.0f} MB from Maven Central, or from a mirror that jgo.conf names:"
                     f" connect this machine once, {OWN_CLUSTER}"
                 ) from error
             time.sleep(0.5 + attempt)

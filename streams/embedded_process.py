@@ -17,7 +17,7 @@ class Process:
     def __init__(self, command: list[str], log: Path, lock: int, patience: float) -> None:
         self._patience = patience
         guard = Path(__file__).with_name("embedded_guard.py")
-        # Pipes of our own: the guard reads the end of ours as its order to stop, and says Java's process id on the other.
+        # The guard takes the end of the first pipe as its order to stop, and says Java's process id on the second.
         order, self._order = os.pipe()
         answer, its_answer = os.pipe()
         try:

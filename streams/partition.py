@@ -1,4 +1,4 @@
-"""Which partition an account lives in. Every producer of ours passes the partition explicitly, so that all of an account is in one place."""
+"""Which partition an account lives in. Producers of ours pass it explicitly: all of an account is in one place."""
 
 from functools import lru_cache
 
@@ -9,6 +9,7 @@ from aiokafka.partitioner import murmur2
 def partition_of(account: str, partitions: int) -> int:
     """Return the partition of a canonical *account*: Java's murmur2, sign bit cleared, modulo *partitions*.
 
-    The same as Kafka's own `DefaultPartitioner` gives for the account as a UTF-8 key; a record's key is something else (rrn, finding id).
+    The same as Kafka's own partitioner gives for the account as a UTF-8 key; a record's key is something else (rrn,
+    finding id).
     """
     return (murmur2(account.encode()) & 0x7FFFFFFF) % partitions

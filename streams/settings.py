@@ -1,10 +1,11 @@
-"""Every setting, once, described. Each is an environment variable `TIDEGATE_<NAME>`; docs/settings.md is printed from here."""
+"""Every setting, once. Each is an environment variable `TIDEGATE_<NAME>`; docs/settings.md is printed from here."""
 
 from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import SettingsError
@@ -13,7 +14,13 @@ from streams.errors import SettingsError
 class Settings(BaseSettings):
     """What an operator can set. Unset means: a whole Tidegate on this machine, in the user's own folders."""
 
-    model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="TIDEGATE_",
+        env_ignore_empty=True,  # a compose file passes on what isn't set as an empty text
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,  # it may be the password
+    )
 
     data: Path = Field(
         default=user_data_path("tidegate"), description="Folder of everything that must outlive a restart."
@@ -76,7 +83,8 @@ class Settings(BaseSettings):
             self.kafka_sasl_username and self.kafka_sasl_password.get_secret_value()
         ):
             raise ValueError(
-                f"kafka_security_protocol is {self.kafka_security_protocol}: set TIDEGATE_KAFKA_SASL_USERNAME and TIDEGATE_KAFKA_SASL_PASSWORD"
+                f"kafka_security_protocol is {self.kafka_security_protocol}:"
+                " set TIDEGATE_KAFKA_SASL_USERNAME and TIDEGATE_KAFKA_SASL_PASSWORD"
             )
         return self
 
@@ -92,14 +100,22 @@ class Settings(BaseSettings):
 
 
 def load(**given: object) -> Settings:
-    """Read the settings from the environment; *given* wins. Raises SettingsError with one line for each wrong one."""
+    """Read the settings from the environment; *given* wins. Raises SettingsError with one line for each wrong one.
+
+    The line names the variable, what is wrong, and the value, unless it's a secret's.
+    """
     try:
         return Settings(**given)  # type: ignore[arg-type] # pydantic checks each value
     except ValidationError as error:
-        lines = [
-            f"TIDEGATE_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}, got {e['input']!r}"
-            if e["loc"]
-            else str(e["msg"])
-            for e in error.errors(include_url=False, include_context=False)
-        ]
+        lines = [_line(each) for each in error.errors(include_url=False, include_context=False)]
         raise SettingsError("\n".join(lines)) from None
+
+
+def _line(error: ErrorDetails) -> str:
+    """One of pydantic's findings as a line for the operator."""
+    if not error["loc"]:
+        return error["msg"].removeprefix("Value error, ")
+    name = str(error["loc"][0])
+    field = Settings.model_fields.get(name)
+    got = "" if field is None or field.annotation is SecretStr else f", got {error['input']!r}"
+    return f"TIDEGATE_{name.upper()}: {error['msg']}{got}"

@@ -1,4 +1,4 @@
-"""Every topic, once: name, key, partitions, retention, record. `admin` creates and checks them; docs/topics.md is printed from here."""
+"""Every topic, once: name, key, partitions, retention, record. `admin` makes them, docs/topics.md prints them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -32,7 +32,7 @@ class Topic:
         return {"by account": settings.partitions, "raw": settings.raw_partitions, "single": 1, "few": 4}[self.divided]
 
     def config(self) -> dict[str, str]:
-        """Return the topic's configuration at the broker: everything that Tidegate relies on, nothing left to a default."""
+        """Return the topic's configuration at the broker: all that Tidegate relies on, nothing left to a default."""
         config = {"max.message.bytes": str(self.max_message_bytes)}
         if self.compacted:
             return config | {

@@ -1,0 +1,6 @@
+"""topics.md."""
+
+
+def page() -> str:
+    """Return it."""
+    return ""

@@ -93,6 +93,10 @@ TOPICS = (RESOURCES, FINDINGS, DEAD_LETTERS)
 """All but the raw topics, which the normalisers name (agents/normalise): a new vendor is one file."""
 
 
+STORED: dict[Literal["resources", "findings"], Topic] = {"resources": RESOURCES, "findings": FINDINGS}
+"""The topics that feed the store, by the kind of their records."""
+
+
 def full_name(settings: Settings, topic: Topic | str) -> str:
     """Return the topic's name on the cluster, its prefix included."""
     return settings.topic_prefix + (topic if isinstance(topic, str) else topic.name)

@@ -1,0 +1,54 @@
+"""Build the Faust app: the only place where one is made."""
+
+from typing import Any
+
+from faust.auth import SASLCredentials, SSLCredentials
+
+from streams.kafka import client_config
+from streams.settings import Settings
+from streams.transport import BatchApp
+
+GROUP = "tidegate"
+
+
+def create_app(settings: Settings) -> BatchApp:
+    """Return an app without agents, for the cluster that *settings* name; nothing is connected yet."""
+    config = client_config(settings)
+    servers = str(config["bootstrap_servers"]).split(",")
+    return BatchApp(
+        settings.topic_prefix + GROUP,
+        broker=";".join(f"kafka://{server}" for server in servers),
+        broker_credentials=_credentials(config),
+        store="memory://",
+        datadir=str(settings.data / "faust"),
+        key_serializer="raw",
+        value_serializer="raw",
+        topic_allow_declare=False,  # streams.admin creates and checks every topic
+        topic_disable_leader=True,
+        agent_supervisor="mode.CrashingSupervisor",  # what isn't a BadRecord stops the process, nothing committed
+        broker_max_poll_records=settings.batch,
+        consumer_max_fetch_size=4 * 1024 * 1024,
+        broker_commit_interval=1.0,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=3.0,
+        broker_max_poll_interval=600.0,
+        stream_buffer_maxsize=64,
+        stream_publish_on_commit=False,
+        web_enabled=False,
+    )
+
+
+def _credentials(config: dict[str, Any]) -> Any:
+    protocol = config["security_protocol"]
+    if protocol.startswith("SASL"):
+        return SASLCredentials(
+            username=config["sasl_plain_username"],
+            password=config["sasl_plain_password"],
+            mechanism=config["sasl_mechanism"],
+            ssl_context=config.get("ssl_context"),
+        )
+    if protocol == "SSL":
+        return SSLCredentials(config["ssl_context"])
+    return None
+
+

@@ -1,0 +1,139 @@
+"""Faust on batches: one event is what one poll brought of one partition, and polling stops where too much is in work.
+
+A Faust event costs some 250 microseconds of asyncio whatever is in it, so an event must hold many records (docs/decisions/0010).
+Overrides private methods of faust-streaming 0.15.3, which pyproject.toml pins; tests/streams/test_transport.py holds each of them.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import faust
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+IN_WORK_BYTES = 32 * 1024 * 1024
+"""How many bytes of one topic may be handed to agents and not acknowledged; above it the topic isn't polled."""
+
+
+class Batch(NamedTuple):
+    """Consecutive records of one partition: all from *start* (included) to *end* (excluded), as far as compaction left them."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    records: list[Any]
+    """aiokafka's ConsumerRecord: offset, timestamp, key, value."""
+
+
+Starts = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
+"""Given the assigned partitions, where to read those from that don't go on from the group's offset."""
+
+
+class BatchConsumer(driver.Consumer):
+    """Faust's consumer with batches, bounded work, commits of whole batches and starts chosen by the store.
+
+    Faust's own gap accounting puts the last offset of a batch both into the gap and into the acknowledged list; the doubled number ends
+    a run of consecutive offsets, so that each commit moves by one batch only and the commits fall behind for ever. Here a partition
+    remembers the end of every batch that it handed over, and commits up to the longest prefix that is acknowledged.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.scheduler = _ByPartition()
+        self._handed_over: dict[TP, dict[int, tuple[int, int]]] = defaultdict(dict)  # last offset -> (end, bytes)
+        self._in_work: dict[TP, dict[int, int]] = defaultdict(dict)  # last offset -> bytes, until acknowledged
+        self._position: dict[TP, int] = {}
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+        assert active_partitions, "an app with agents always asks for the partitions that it owns"
+        busy: dict[str, int] = defaultdict(int)
+        for tp, batches in self._in_work.items():
+            busy[tp.topic] += sum(batches.values())
+        ready = {tp for tp in active_partitions if busy[tp.topic] < IN_WORK_BYTES}
+        if not ready:
+            await asyncio.sleep(0.005)
+            return {}
+        if len(ready) < len(active_partitions):
+            timeout = 0.01  # look again soon: the others may have room by then
+        return await super()._getmany(ready, timeout)
+
+    def _to_message(self, tp: TP, record: Any) -> Any:
+        records: list[Any] = record
+        last = records[-1].offset
+        message = super()._to_message(tp, records[-1])
+        start = self._position.get(tp, records[0].offset)
+        self._position[tp] = last + 1
+        message.key = None
+        message.value = Batch(tp.topic, tp.partition, start, last + 1, records)
+        size = sum(len(r.value) if r.value else 0 for r in records)
+        self._handed_over[tp][last] = (last + 1, size)
+        self._in_work[tp][last] = size
+        return message
+
+    def ack(self, message: Any) -> bool:
+        """Mark a batch as done."""
+        self._in_work[message.tp].pop(message.offset, None)
+        return bool(super().ack(message))
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Do nothing: `_handed_over` knows what is missing."""
+
+    def _new_offset(self, tp: TP) -> int | None:
+        acked, handed_over, end = self._acked_index[tp], self._handed_over[tp], None
+        for last in list(handed_over):
+            if last not in acked:
+                break
+            end, _ = handed_over.pop(last)
+            acked.discard(last)
+        if end is None:
+            return None
+        self._acked[tp] = [offset for offset in self._acked[tp] if offset >= end]
+        return end
+
+    async def perform_seek(self) -> None:
+        """Seek to the group's offsets, and to the store's where a store is fed.
+
+        Batches that were fetched but not handed on before a rebalance are forgotten, or they would hold the commits back for ever.
+        """
+        self._handed_over.clear()
+        self._in_work.clear()
+        self._position.clear()
+        await super().perform_seek()
+        assigned = set(self.assignment())
+        starts = dict(await self.app.starts(assigned))
+        new = [tp for tp in assigned if not self._committed_offset[tp] and tp not in starts]
+        if new:  # aiokafka seeks to a committed offset above 0 only, and would go on behind batches that were dropped
+            starts |= await self.earliest_offsets(*new)
+        for tp, start in starts.items():
+            await self.seek(tp, start)
+            self._committed_offset[tp] = start
+        self._position = {tp: offset for tp in assigned if (offset := self._committed_offset[tp]) is not None}
+
+
+class BatchTransport(driver.Transport):
+    """The aiokafka transport with `BatchConsumer`."""
+
+    Consumer = BatchConsumer
+
+
+async def _group_decides(_: set[TP]) -> Mapping[TP, int]:
+    return {}
+
+
+class BatchApp(faust.App):
+    """A Faust app whose agents get batches."""
+
+    starts: Starts = staticmethod(_group_decides)
+
+    def _new_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_consumer, self, loop=self.loop)
+
+
+class _ByPartition:
+    """Hands the fetched records of each partition over as one list."""
+
+    def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, list[Any]]]:
+        yield from records.items()

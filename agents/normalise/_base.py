@@ -1,0 +1,159 @@
+"""What a normaliser is: a pure function from a raw message's bytes to records, and to what is wrong with the rest."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+
+import msgspec
+import orjson
+
+from agents.normalise._fields import wrong_type
+from agents.normalise._unpack import loads, unpack
+from streams.errors import BadRecord
+from streams.identity import Place
+from streams.records import Finding, Resource
+from streams.topics import MAX_MESSAGE
+
+Kind: TypeAlias = Literal["findings", "configs"]
+Item: TypeAlias = Mapping[str, Any]
+Items: TypeAlias = Sequence[tuple[str, Any]]
+"""Items of a document, each with its place there, such as Findings[3]; an empty place: it's the whole document."""
+
+MAX_ITEM = MAX_MESSAGE - 256 * 1024
+"""The most that the documents of a record may take on a topic, in bytes; the rest is for its other fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """One item that gives no record."""
+
+    path: str
+    """The field that is wrong, seen from the item; empty when the item can't be read at all."""
+    reason: str
+    place: str
+    """Where it lies in its message; empty: it is all of it."""
+    item: bytes
+    """Its bytes, ready to be sent again alone."""
+
+
+class Normaliser(ABC):
+    """Reads one source's raw messages. The file name is its name, and with *kind* it names its raw topic."""
+
+    kind: ClassVar[Kind]
+    name: ClassVar[str]
+    topic: ClassVar[str]
+    forms: ClassVar[tuple[str, ...]]
+    """What it understands, a phrase a form: docs/sources.md prints them."""
+
+    def __init_subclass__(cls) -> None:
+        cls.name = cls.__module__.rpartition(".")[2]
+        cls.topic = f"raw.{cls.kind}.{cls.name}"
+
+    @abstractmethod
+    def items(self, document: Item) -> Items:
+        """Return the items of *document*, out of their envelope. Raises BadRecord when it is no form that is known."""
+
+    @abstractmethod
+    def record(self, item: Item, original: orjson.Fragment, place: Place, index: int) -> Finding | Resource:
+        """Return what *item*, the *index*-th of the message at *place*, says. Raises BadRecord; never changes *item*.
+
+        *original* is the item as JSON, for the record's field of that name.
+        """
+
+    def read(self, value: bytes | None, place: Place) -> list[Resource | Finding | Bad]:
+        """Return one entry for each item of the message *value*, in order: its record, or what is wrong with it.
+
+        Never raises for bad data; a defect of a normaliser costs the item that shows it, and no other. The documents of
+        a record are JSON fragments, so that they are written once.
+        """
+        records: list[Resource | Finding | Bad] = []
+        for where, item, raw in self._parts(value):
+            try:
+                if type(item) is not dict:
+                    raise item if isinstance(item, Exception) else wrong_type("", "an object", item)
+                records.append(self.record(item, fragment(item), place, len(records)))
+            except Exception as wrong:  # noqa: BLE001 (one item must not stop the stream: see _bad)
+                records.append(_bad(wrong, where, raw or _written(item, value or b"")))
+        return records
+
+    def _parts(self, value: bytes | None) -> "Iterator[_Part]":
+        try:
+            documents = unpack(value)
+        except BadRecord as wrong:
+            yield _Part("", wrong, value or b"")
+            return
+        for where, document, raw in documents:
+            if type(document) is list:
+                for index, element in enumerate(document):
+                    yield from self._within(element, f"{where}[{index}]", _written(element, raw))
+            else:
+                yield from self._within(document, where, raw)
+
+    def _within(self, document: Any, where: str, raw: bytes) -> "Iterator[_Part]":
+        """Yield the items of *document*, or the reason why it has none. *raw* are its bytes."""
+        try:
+            if type(document) is dict:
+                if document.get("Type") == "Notification" and type(document.get("Message")) is str:  # wrapped by SNS
+                    text = document["Message"].encode()
+                    yield from self._within(loads(text), _joined(where, "Message"), text)
+                    return
+                for place, item in self.items(document):
+                    yield _Part(_joined(where, place), item, None) if place else _Part(where, item, raw)
+                return
+            yield _Part(where, document, raw)
+        except Exception as wrong:  # noqa: BLE001 (as in read)
+            yield _Part(where, wrong, raw)
+
+
+def fragment(document: Any) -> orjson.Fragment:
+    """Return *document* as JSON for a record.
+
+    Raises BadRecord when it can't be JSON again: nested too deep, integers above 64 bits, too large.
+    """
+    try:
+        text = orjson.dumps([[document]])[
+            2:-2
+        ]  # two levels to spare: whoever reads it must be able to wrap and write it
+    except TypeError as wrong:
+        raise BadRecord("", _UNWRITABLE.get(str(wrong), f"can't be written as JSON: {wrong}")) from None
+    if len(text) > MAX_ITEM:
+        raise BadRecord("", f"too large: {len(text)} bytes of JSON, the most is {MAX_ITEM}")
+    return orjson.Fragment(text)
+
+
+class _Part(NamedTuple):
+    where: str
+    item: Any
+    """An item, or the exception that tells why there is none."""
+    raw: bytes | None
+    """Its bytes; None: not known, write the item."""
+
+
+def _joined(outer: str, inner: str) -> str:
+    return f"{outer}: {inner}" if outer else inner
+
+
+def _bad(wrong: Exception, where: str, raw: bytes) -> Bad:
+    """Say what is wrong with the item of bytes *raw*. Anything but a BadRecord is our mistake, and told as one."""
+    if isinstance(wrong, BadRecord):
+        return Bad(wrong.path, wrong.reason, where, raw)
+    if isinstance(wrong, MemoryError):
+        raise wrong  # no item's fault: the process has to stop
+    return Bad("", f"a defect of the normaliser: {type(wrong).__name__}: {wrong}"[:500], where, raw)
+
+
+def _written(item: Any, otherwise: bytes) -> bytes:
+    """Return the JSON of one item of a message, or *otherwise* when it can't be written alone."""
+    for dumps in (orjson.dumps, msgspec.json.encode):  # msgspec writes integers of any size
+        try:
+            return dumps(item)
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            continue
+    return otherwise
+
+
+_UNWRITABLE = {
+    "Integer exceeds 64-bit range": "holds an integer above 64 bits",
+    "Recursion limit reached": "nested too deep: the most is 250 levels",
+}

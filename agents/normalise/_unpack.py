@@ -1,0 +1,107 @@
+"""From a message's bytes to JSON documents: gzip, byte order mark, one document or JSON lines."""
+
+import zlib
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streams.errors import BadRecord
+
+MAX_UNPACKED = 64 * 1024 * 1024
+"""How much a gzip message may unpack to, in bytes. It bounds a worker's memory."""
+
+
+class Document(NamedTuple):
+    """One JSON document of a message."""
+
+    place: str
+    """Such as `line 7`; empty: it's the whole message."""
+    value: Any
+    """What it says, or the BadRecord that tells why it can't be read."""
+    raw: bytes
+
+
+def unpack(message: bytes | None) -> list[Document]:
+    """Return the documents of *message*. Raises BadRecord when none can be read.
+
+    A message that isn't one document is read as JSON lines if it looks like them: then a broken line spoils no other.
+    """
+    if not message:
+        raise BadRecord("", "empty message")
+    text = _gunzip(message) if message[:2] == _GZIP else message
+    if text[:3] == _BOM:
+        text = text[3:]
+    try:
+        return [Document("", _loads(text), message)]
+    except _UNREADABLE as wrong:
+        lines = _lines(text)
+        if not lines:
+            raise BadRecord("", reason(wrong, text)) from None
+        return [_document(number, line) for number, line in lines]
+
+
+def reason(wrong: Exception, text: bytes = b"") -> str:
+    """Return in words why JSON can't be read or written again."""
+    if isinstance(wrong, RecursionError):
+        return "not usable JSON: nested too deep"
+    if isinstance(wrong, UnicodeDecodeError):
+        return f"not JSON: byte {wrong.start} isn't UTF-8"
+    if text and not text.strip():
+        return "empty message"
+    said = str(wrong)
+    return f"not JSON: {_PLAINER.get(said, said.removeprefix('JSON is malformed: '))}"
+
+
+def loads(text: bytes | str) -> Any:
+    """Return what the JSON *text* says, integers of any size exact. Raises BadRecord, with the reason."""
+    try:
+        return _loads(text)
+    except _UNREADABLE as wrong:
+        raise BadRecord("", reason(wrong)) from None
+
+
+def _gunzip(message: bytes) -> bytes:
+    """Return the unpacked members of a gzip file, MAX_UNPACKED bytes at the most."""
+    parts: list[bytes] = []
+    left = MAX_UNPACKED
+    while message:
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            part = unpacker.decompress(message, left + 1)
+        except zlib.error as wrong:
+            raise BadRecord("", f"broken gzip: {wrong}") from None
+        left -= len(part)
+        if left < 0:
+            raise BadRecord("", f"unpacks to more than {MAX_UNPACKED} bytes: send fewer items a message")
+        if not unpacker.eof:
+            raise BadRecord("", "broken gzip: it ends too early")
+        parts.append(part)
+        message = unpacker.unused_data.lstrip(b"\0")  # tar and some uploaders pad with zeros
+    return b"".join(parts)
+
+
+def _lines(text: bytes) -> list[tuple[int, bytes]]:
+    """Return number and bytes of the lines that aren't blank, or nothing when *text* doesn't look like JSON lines.
+
+    It does when most lines start an object of their own; one document with line breaks has few of them, even cut off.
+    """
+    if b"\n" not in text:
+        return []
+    stripped = ((number, line.rstrip(b"\r \t")) for number, line in enumerate(text.split(b"\n"), 1))
+    lines = [(number, line) for number, line in stripped if line]
+    objects = sum(line[:1] == b"{" and len(line) > 1 for _, line in lines)
+    return lines if 2 * objects > len(lines) and lines[0][1][:1] != b"[" else []
+
+
+def _document(number: int, line: bytes) -> Document:
+    try:
+        return Document(f"line {number}", _loads(line), line)
+    except _UNREADABLE as wrong:
+        return Document(f"line {number}", BadRecord("", reason(wrong)), line)
+
+
+_GZIP = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_loads = msgspec.json.Decoder().decode  # as fast as orjson, which makes floats of integers above 64 bits
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_PLAINER = {"Input data was truncated": "it ends too early, or half of a surrogate pair stands alone"}

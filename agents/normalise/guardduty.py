@@ -1,0 +1,208 @@
+"""AWS GuardDuty findings: EventBridge events, GetFindings answers, S3 export lines, single findings."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import orjson
+from typing_extensions import override
+
+from agents.normalise._base import Item, Items, Kind, Normaliser
+from agents.normalise._fields import account_of, identifier, number, optional_object, optional_text, time_ms, wrong_type
+from agents.normalise._guardduty_resources import references
+from streams.errors import BadRecord
+from streams.identity import Place, version
+from streams.records import Finding, Severity
+
+
+class GuardDuty(Normaliser):
+    """A detector sends the same id again when its count grows; `updatedAt` says which is newer."""
+
+    kind: ClassVar[Kind] = "findings"
+    forms: ClassVar[tuple[str, ...]] = (
+        "EventBridge events with detail-type `GuardDuty Finding`, alone or in an SNS notification",
+        'answers of GetFindings (`{"Findings": [...]}`), or a list of findings',
+        "S3 export: JSON lines, gzip or not",
+        "single findings, in the API's spelling (`accountId`) or boto3's (`AccountId`)",
+    )
+
+    @override
+    def items(self, document: Item) -> Items:
+        if "detail-type" in document:
+            if document["detail-type"] != "GuardDuty Finding":
+                raise BadRecord("detail-type", f"wanted 'GuardDuty Finding', got {document['detail-type']!r:.80}")
+            return [("detail", document.get("detail"))]
+        if "Findings" in document or "findings" in document:
+            name = "Findings" if "Findings" in document else "findings"
+            if not isinstance(document[name], list):
+                raise wrong_type(name, "a list", document[name])
+            return [(f"{name}[{index}]", finding) for index, finding in enumerate(document[name])]
+        for name in ("FindingIds", "DetectorIds"):
+            if name in document:
+                raise BadRecord(name, "an answer with ids only: send the answer of GetFindings")
+        return [("", document)]
+
+    @override
+    def record(self, item: Item, original: orjson.Fragment, place: Place, index: int) -> Finding:
+        if "id" in item or "Id" not in item:
+            return _finding(item, original, place, index)
+        try:
+            return _finding(_folded(item, 0), original, place, index)
+        except BadRecord as wrong:  # the path as its sender spells it
+            path = ".".join(name[:1].upper() + name[1:] for name in wrong.path.split("."))
+            raise BadRecord(path, wrong.reason) from None
+
+
+def _finding(item: Item, original: orjson.Fragment, place: Place, index: int) -> Finding:
+    kind = identifier(item, "type")
+    arn = optional_text(item, "arn")
+    service = optional_object(item, "service")
+    resource = optional_object(item, "resource")
+    account = account_of("aws", _account(item, arn), "accountId")
+    region = optional_text(item, "region") or _part_of_arn(arn, 3)
+    partition = optional_text(item, "partition") or _part_of_arn(arn, 1) or "aws"
+    updated = time_ms(item["updatedAt"], "updatedAt") if "updatedAt" in item else _missing("updatedAt")
+    created = time_ms(item["createdAt"], "createdAt") if item.get("createdAt") is not None else updated
+    first, last = service.get("eventFirstSeen"), service.get("eventLastSeen")
+    score = number(item, "severity")
+    title = optional_text(item, "title") or kind
+    if _is_sample(service) and "[SAMPLE]" not in title:
+        title = f"[SAMPLE] {title}"
+    return Finding(
+        id=identifier(item, "arn") if arn else _id(item, service, account, region),
+        account=account,
+        cloud="aws",
+        region=region,
+        source="AWS GuardDuty",
+        type=_finding_type(kind, optional_text(resource, "resourceType", "resource.resourceType")),
+        name=kind,
+        severity=_severity(score),
+        vendor_severity=str(item["severity"]),
+        score=score,
+        title=title,
+        description=optional_text(item, "description"),
+        status="suppressed" if _archived(item, service) else "open",
+        first_seen=created if first is None else time_ms(first, "service.eventFirstSeen"),
+        last_seen=updated if last is None else time_ms(last, "service.eventLastSeen"),
+        references=references(resource, service, account, region, partition),
+        version=version(updated, _count(service), place, index),
+        original=original,
+    )
+
+
+def _folded(value: Any, depth: int) -> Any:
+    """Return *value* with boto3's names as the API spells them, first letter lowered, as deep as this module reads."""
+    if depth == _READ_DEPTH:
+        return value
+    if type(value) is dict:
+        return {name[:1].lower() + name[1:]: _folded(inner, depth + 1) for name, inner in value.items()}
+    if type(value) is list:
+        return [_folded(inner, depth + 1) for inner in value]
+    return value
+
+
+def _account(item: Item, arn: str) -> object:
+    """Return the account, from the finding's own ARN when a sender left the field out."""
+    if "accountId" in item:
+        return item["accountId"]
+    return _part_of_arn(arn, 4) or _missing("accountId")
+
+
+def _part_of_arn(arn: str, index: int) -> str:
+    parts = arn.split(":", 5)
+    return parts[index] if len(parts) == 6 and parts[0] == "arn" else ""
+
+
+def _missing(path: str) -> Any:
+    raise BadRecord(path, "missing")
+
+
+def _id(item: Item, service: Mapping[str, Any], account: str, region: str) -> str:
+    detector = optional_text(service, "detectorId", "service.detectorId") or optional_text(item, "detectorId")
+    return f"{account}/{region}/{detector}/{identifier(item, 'id')}"
+
+
+def _severity(score: float) -> Severity:
+    if not 0 <= score <= 10:
+        raise BadRecord("severity", f"wanted a number from 0 to 10, got {score:g}")
+    for floor, name in _FLOORS:
+        if score >= floor:
+            return name
+    return "low"
+
+
+def _count(service: Mapping[str, Any]) -> int:
+    count = service.get("count")
+    if count is None:
+        return 0
+    if type(count) is not int or count < 0:
+        raise wrong_type("service.count", "a whole number from 0 on", count)
+    return count
+
+
+def _archived(item: Item, service: Mapping[str, Any]) -> bool:
+    archived = service.get("archived")
+    if archived is None:
+        archived = item.get("archived")
+    if archived is None or type(archived) is bool:
+        return bool(archived)
+    raise wrong_type("service.archived", "a boolean", archived)
+
+
+def _is_sample(service: Mapping[str, Any]) -> bool:
+    """Tell whether GuardDuty made the finding up on request; the flag is in an object or in JSON held as text."""
+    more = service.get("additionalInfo")
+    if type(more) is not dict:
+        return False
+    if more.get("sample") is True:
+        return True
+    value = more.get("value")
+    return type(value) is str and '"sample":true' in value.replace(" ", "")
+
+
+@lru_cache(maxsize=4096)  # GuardDuty has some 200 types
+def _finding_type(kind: str, resource_type: str) -> str:
+    """Return RQL's finding.type for GuardDuty's type, such as `Trojan:EC2/DNSDataExfiltration` (docs/sources.md)."""
+    purpose, _, rest = kind.partition(":")
+    affected = rest.partition("/")[0]
+    family = _PURPOSES.get(purpose) or _AFFECTED.get(affected) or _RESOURCE_TYPES.get(resource_type, "")
+    return f"AWS GuardDuty {family}".rstrip()
+
+
+_READ_DEPTH = 6
+_FLOORS: tuple[tuple[float, Severity], ...] = ((9.0, "critical"), (7.0, "high"), (4.0, "medium"))
+_PURPOSES = {"AttackSequence": "Attack Sequence", "Object": "Malware"}
+_AFFECTED = {
+    "EC2": "Host",
+    "IAMUser": "IAM",
+    "IAM": "IAM",
+    "S3": "S3",
+    "Kubernetes": "EKS",
+    "EKS": "EKS",
+    "ECS": "ECS",
+    "Container": "Container",
+    "Lambda": "Lambda",
+    "RDS": "RDS",
+    "EBS": "Malware",
+}
+"""By the resource word of GuardDuty's type."""
+_RESOURCE_TYPES = {
+    "Instance": "Host",
+    "AccessKey": "IAM",
+    "S3Bucket": "S3",
+    "S3Object": "Malware",
+    "EKSCluster": "EKS",
+    "KubernetesCluster": "EKS",
+    "ECSCluster": "ECS",
+    "Container": "Container",
+    "Lambda": "Lambda",
+    "RDSDBInstance": "RDS",
+    "RDSLimitlessDB": "RDS",
+    "EBSSnapshot": "Malware",
+    "EC2Image": "Malware",
+    "EBSRecoveryPoint": "Malware",
+    "EC2RecoveryPoint": "Malware",
+    "S3RecoveryPoint": "Malware",
+    "AttackSequence": "Attack Sequence",
+}
+"""By `resource.resourceType`, for types that tell no more than Runtime."""

@@ -149,7 +149,8 @@ def _faults(settings: Settings, name: str, topic: Topic, partitions: int, config
     if wrong:
         values = ",".join(f"{key}={value}" for key, value in wrong.items())
         lines.append(
-            f"repair it with: kafka-configs.sh {cluster} --alter --entity-type topics --entity-name {name} --add-config {values}"
+            f"repair it with: kafka-configs.sh {cluster} --alter"
+            f" --entity-type topics --entity-name {name} --add-config {values}"
         )
     return lines
 

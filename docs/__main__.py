@@ -4,9 +4,13 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs import settings, topics
+from docs import settings, sources, topics
 
-PAGES: Mapping[str, Callable[[], str]] = {"settings.md": settings.page, "topics.md": topics.page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "settings.md": settings.page,
+    "sources.md": sources.page,
+    "topics.md": topics.page,
+}
 """File in docs/ to what prints it."""
 
 FOLDER = Path(__file__).parent

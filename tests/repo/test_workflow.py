@@ -25,7 +25,7 @@ FORBIDDEN = {
         )
     ),
     "an index that is not the user's own": r"(?m)^\s*(--index-url|--extra-index-url|--find-links|index-url\s*=)",
-    "a reference that a reader cannot follow": r"(?i)\b(issue|ticket) #?\d+\b(?!\.)|\bsub-?agents?\b|\bco-authored-by\b",
+    "a reference that a reader cannot follow": r"(?i)\b(issue|ticket) #?\d+\b|\bsub-?agents?\b|\bco-authored-by\b",
     "a promise instead of work": r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b",
 }
 

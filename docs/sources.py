@@ -1,0 +1,53 @@
+"""sources.md: what each source understands, where it comes in, and one of its messages."""
+
+import inspect
+import json
+from pathlib import Path
+
+from agents.normalise import NORMALISERS
+from streams.identity import Place
+from streams.records import Finding, Resource
+
+CASES = Path(__file__).parents[1] / "tests" / "data" / "normalise"
+PLACE = Place("raw", 0, 0, 1_767_225_600_000)
+"""Where the examples' messages lie: at the beginning of a partition, on the first of January 2026."""
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    lines = [
+        "# Sources",
+        "",
+        "Printed from `agents/normalise/` and its test data by `make docs`; don't edit it here.",
+        "",
+        "A source's messages come in on its raw topic, from any producer, with or without key and headers, or by",
+        "`tidegate send SOURCE FILE...`. What they become: `tidegate normalise SOURCE FILE...`, without Kafka.",
+    ]
+    for name, source in NORMALISERS.items():
+        lines += ["", f"## {name}", "", f"Topic `{source.topic}`. {inspect.getdoc(source) or ''}", ""]
+        lines += [f"- {form}" for form in source.forms]
+        lines += ["", "One message:", "", "```json", as_json(json.loads(message(name))), "```"]
+    return "\n".join([*lines, ""])
+
+
+def message(source: str) -> bytes:
+    """Return the shortest of the test cases of *source* that is one JSON document and gives a record."""
+    for path in sorted((CASES / source).glob("*.in.json"), key=lambda path: (path.stat().st_size, path.name)):
+        if _read(source, path.read_bytes()):
+            return path.read_bytes()
+    raise FileNotFoundError(f"{CASES / source}: no *.in.json gives a record, so there's no example to print")
+
+
+def records(source: str) -> list[Resource | Finding]:
+    """Return what that message becomes."""
+    return _read(source, message(source))
+
+
+def as_json(value: object) -> str:
+    """Return *value* as indented JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _read(source: str, value: bytes) -> list[Resource | Finding]:
+    read = NORMALISERS[source].read(value, PLACE._replace(topic=NORMALISERS[source].topic))
+    return [record for record in read if isinstance(record, Resource | Finding)]

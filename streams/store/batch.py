@@ -43,3 +43,5 @@ class Applied:
     lost: int = 0
     """Records whose version was lower than one that is there."""
     refused: list[Refused] = field(default_factory=list)
+    removed: int = 0
+    """Deleted rows that a tombstone has removed."""

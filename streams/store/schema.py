@@ -1,0 +1,152 @@
+"""The tables of the store, once: their DDL, their schema version, and which field of a record fills which column.
+
+There are no primary keys and no indexes: a batch deletes and inserts by hash, which is many times faster (docs/decisions/0020-store.md).
+`rid` and `fid` are md5_number_lower of the Kafka key. Timestamps are UTC without a zone.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SCHEMA_VERSION = 1
+"""Raised with every change of DDL: a store of another version is not opened but rebuilt from Kafka."""
+
+LAST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999, in ms since 1970 UTC: later times no reader of the tables can show."""
+
+DDL = """
+create table store(schema_version INTEGER, store_id VARCHAR, created TIMESTAMP);
+
+create table resources(
+    rid UBIGINT, part USMALLINT, rrn VARCHAR, account VARCHAR, cloud VARCHAR, region VARCHAR, service VARCHAR, api_name VARCHAR,
+    resource_type VARCHAR, id VARCHAR, name VARCHAR, tags JSON, created TIMESTAMP, seen TIMESTAMP, deleted BOOLEAN, version VARCHAR, json JSON);
+create table findings(
+    fid UBIGINT, part USMALLINT, id VARCHAR, account VARCHAR, cloud VARCHAR, region VARCHAR, source VARCHAR, type VARCHAR, name VARCHAR,
+    cves VARCHAR[], severity VARCHAR, vendor_severity VARCHAR, score DOUBLE, title VARCHAR, description VARCHAR, remediation VARCHAR,
+    status VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, "references" STRUCT(id VARCHAR, type VARCHAR)[], deleted BOOLEAN, version VARCHAR);
+
+-- The record as it lies on the topic. `upper` is the other half of the key's md5, `links` a hash of the keys by which it is linked (0: none).
+create table resource_records(
+    rid UBIGINT, part USMALLINT, upper UBIGINT, version VARCHAR, links UBIGINT, record VARCHAR using compression zstd);
+create table finding_records(
+    fid UBIGINT, part USMALLINT, upper UBIGINT, version VARCHAR, links UBIGINT, record VARCHAR using compression zstd);
+
+-- Both sides of a link, of live rows only: md5_number_lower(account || '|' || lower(identifier)). finding_resource is their join.
+create table resource_keys(rid UBIGINT, part USMALLINT, key UBIGINT);
+create table finding_references(fid UBIGINT, part USMALLINT, key UBIGINT);
+create table finding_resource(fid UBIGINT, rid UBIGINT, part USMALLINT);
+
+create table partitions(
+    topic VARCHAR, kind VARCHAR, part USMALLINT, next_offset BIGINT, topic_id VARCHAR, cluster_id VARCHAR, synced_at TIMESTAMP);
+-- Keys whose last record in the log isn't the one that wins: the owner sends the winner again. `taken`: it is on its way.
+create table resend(kind VARCHAR, part USMALLINT, hash UBIGINT, taken BOOLEAN);
+-- Since when this store has known a row as deleted; its tombstone is due when that is long enough ago.
+create table deletions(kind VARCHAR, part USMALLINT, hash UBIGINT, since TIMESTAMP);
+"""
+
+KindName = Literal["resources", "findings"]
+FieldType = Literal["text", "time", "number", "flag", "texts", "references", "object", "document", "version"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of a record and its column. *default* is what a missing or null field means; None: NULL."""
+
+    name: str
+    type: FieldType = "text"
+    column: str = ""
+    required: bool = False
+    default: str | None = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How one kind of record lies in the tables. *key* is SQL that makes the Kafka key from the columns."""
+
+    name: KindName
+    id: str
+    records: str
+    links: str
+    key: str
+    key_fields: tuple[str, ...]
+    linked_by: str
+    fields: tuple[Field, ...]
+
+
+_CLOUDS = ("aws", "azure", "gcp", "alibaba")
+
+RESOURCES = Kind(
+    name="resources",
+    id="rid",
+    records="resource_records",
+    links="resource_keys",
+    key="rrn",
+    key_fields=("rrn",),
+    linked_by="keys",
+    fields=(
+        Field(name="rrn", required=True),
+        Field(name="account", required=True),
+        Field(name="cloud", required=True, choices=_CLOUDS),
+        Field(name="region", required=True),
+        Field(name="service"),
+        Field(name="api_name", required=True),
+        Field(name="resource_type"),
+        Field(name="id", required=True),
+        Field(name="name"),
+        Field(name="tags", type="object", default="{}"),
+        Field(name="created", type="time"),
+        Field(name="deleted", type="flag"),
+        Field(name="version", type="version", required=True),
+        Field(name="config", type="document", column="json"),
+        Field(name="keys", type="texts", column="keys"),
+    ),
+)
+
+FINDINGS = Kind(
+    name="findings",
+    id="fid",
+    records="finding_records",
+    links="finding_references",
+    key="account || '|' || id",
+    key_fields=("account", "id"),
+    linked_by="references",
+    fields=(
+        Field(name="id", required=True),
+        Field(name="account", required=True),
+        Field(name="cloud", default=None, choices=_CLOUDS),
+        Field(name="region"),
+        Field(name="source", required=True),
+        Field(name="type", required=True),
+        Field(name="name", required=True),
+        Field(name="cves", type="texts"),
+        Field(name="severity", required=True, choices=("critical", "high", "medium", "low", "informational")),
+        Field(name="vendor_severity"),
+        Field(name="score", type="number"),
+        Field(name="title", required=True),
+        Field(name="description"),
+        Field(name="remediation"),
+        Field(name="status", default="open", choices=("open", "fixed", "suppressed")),
+        Field(name="first_seen", type="time"),
+        Field(name="last_seen", type="time"),
+        Field(name="references", type="references"),
+        Field(name="deleted", type="flag"),
+        Field(name="version", type="version", required=True),
+    ),
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (RESOURCES, FINDINGS)}
+
+PUBLIC_TABLES = ("resources", "findings", "finding_resource")
+"""What a snapshot also holds as Parquet."""
+
+TABLES_BY_PART = {
+    "resources": ("resources", "resource_records", "resource_keys", "finding_resource"),
+    "findings": ("findings", "finding_records", "finding_references", "finding_resource"),
+}
+"""The tables whose rows of a partition go when a kind's partition is dropped; what it has in tables by kind goes as well."""
+
+
+def columns(kind: Kind) -> list[str]:
+    """Return the columns of the kind's table after its id and part, quoted."""
+    names = [f.column or f.name for f in kind.fields if f.name != "keys"]
+    return [f'"{name}"' for name in (*names, *(("seen",) if kind.name == "resources" else ()))]

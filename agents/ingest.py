@@ -1,0 +1,88 @@
+"""From a batch of raw messages to normalised records on their topics, and to dead letters for what can't be used."""
+
+import asyncio
+import base64
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from agents.normalise._base import Bad, Normaliser
+from streams.codec import encode
+from streams.identity import Place
+from streams.partition import partition_of
+from streams.produce import BatchProducer
+from streams.produce import Record as Outgoing
+from streams.records import DeadLetter, Finding, Resource
+from streams.settings import Settings
+from streams.topics import DEAD_LETTERS, FINDINGS, RESOURCES, full_name
+from streams.transport import Batch
+
+SLICE = 250
+"""Messages between two looks at the event loop: some 5 ms of work, so that nothing else waits longer."""
+
+
+class Ingest:
+    """Normalises the messages of one vendor and produces what comes of them. *counts* counts records by what they became."""
+
+    def __init__(
+        self, settings: Settings, normaliser: Normaliser, producer: BatchProducer, counts: Counter[str]
+    ) -> None:
+        self._settings = settings
+        self._normaliser = normaliser
+        self._producer = producer
+        self._topic = {kind: full_name(settings, topic) for kind, topic in _TOPICS.items()}
+        self.topic = normaliser.topic
+        self.counts = counts
+
+    async def take(self, batch: Batch) -> None:
+        """Return once everything that comes of *batch* is acknowledged by Kafka."""
+        sending: list[asyncio.Task[int]] = []
+        try:
+            for first in range(0, len(batch.records), SLICE):
+                slice_ = batch.records[first : first + SLICE]
+                for topic, records in self._normalised(batch, slice_).items():
+                    sending.append(asyncio.create_task(self._producer.send(topic, records)))
+                await asyncio.sleep(0)
+        finally:
+            await asyncio.gather(*sending)
+
+    def _normalised(self, batch: Batch, records: Iterable[Any]) -> Mapping[str, list[Outgoing]]:
+        read, partitions = self._normaliser.read, self._settings.partitions
+        outgoing: dict[str, list[Outgoing]] = {}
+        for record in records:
+            place = Place(batch.topic, batch.partition, record.offset, record.timestamp)
+            for made in read(record.value or b"", place):
+                kind = type(made)
+                self.counts[kind.__name__] += 1
+                topic = self._topic[kind]
+                if isinstance(made, Bad):
+                    outgoing.setdefault(topic, []).append(dead_letter(self._normaliser.name, made, place))
+                else:
+                    account, key, value = encode(made)
+                    outgoing.setdefault(topic, []).append((partition_of(account, partitions), key, value))
+        return outgoing
+
+
+def dead_letter(source: str, bad: Bad, place: Place) -> tuple[int, bytes, bytes]:
+    """Return the partition, key and value of the dead letter of *bad*, an item of the message at *place*."""
+    letter = DeadLetter(
+        source=source,
+        path=bad.path,
+        reason=bad.reason,
+        place=bad.place,
+        topic=place.topic,
+        partition=place.partition,
+        offset=place.offset,
+        timestamp=place.timestamp,
+        failed_at=int(time.time() * 1000),
+        item=base64.b64encode(bad.item).decode(),
+    )
+    key = f"{place.topic}:{place.partition}"
+    return partition_of(key, _LETTER_PARTITIONS), key.encode(), orjson.dumps(letter)
+
+
+_TOPICS = {Resource: RESOURCES, Finding: FINDINGS, Bad: DEAD_LETTERS}
+_LETTER_PARTITIONS = 4

@@ -1,0 +1,62 @@
+"""From batches of normalised records to the store: whatever waits goes into one transaction, and counts as done only after it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from streams.store.batch import Applied, Part
+from streams.store.thread import StoreThread
+from streams.transport import Batch
+
+Kind = Literal["resources", "findings"]
+
+MOST = 20_000
+"""Records in one transaction, about; what waits beyond that goes into the next."""
+
+
+class Keeper:
+    """Writes batches to the store in the order in which they came.
+
+    While a transaction runs, further batches wait and then share the next one: a transaction has a price of its own, and a partition
+    alone rarely fills one. *after* is told what each transaction did; what it raises, and what the store raises, ends `run`.
+    """
+
+    def __init__(self, store: StoreThread, after: Callable[[Sequence[Part], Applied], None]) -> None:
+        self._store = store
+        self._after = after
+        self._waiting: list[tuple[Part, Callable[[], object]]] = []
+        self._came = asyncio.Event()
+        self.busy = False
+
+    def take(self, kind: Kind, batch: Batch, done: Callable[[], object]) -> None:
+        """Let *batch* wait for its transaction; *done* is called after it."""
+        records = [(r.offset, r.key, r.value) for r in batch.records]
+        self._waiting.append((Part(kind, batch.topic, batch.partition, batch.start, batch.end, records), done))
+        self._came.set()
+
+    def forget(self) -> None:
+        """Drop what waits: its partitions are read again from the store's own offset."""
+        self._waiting.clear()
+
+    async def run(self) -> None:
+        """Write until cancelled. Raises what the store raises; nothing of that transaction is kept or acknowledged."""
+        while True:
+            await self._came.wait()
+            self._came.clear()
+            while self._waiting:
+                self.busy = True
+                parts, dones = self._next()
+                self._after(parts, await self._store.apply(parts))
+                for done in dones:
+                    done()
+            self.busy = False
+
+    def _next(self) -> tuple[list[Part], list[Callable[[], object]]]:
+        count = size = 0
+        for part, _ in self._waiting:
+            count += 1
+            size += len(part.records)
+            if size >= MOST:
+                break
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return [part for part, _ in taken], [done for _, done in taken]

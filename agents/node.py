@@ -1,0 +1,100 @@
+"""The query node: follows every partition without a group, so that its store holds the whole and answers span all accounts."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.admin import cluster_identity, ensure_topics
+from streams.kafka import client_config
+from streams.settings import Settings
+from streams.store.batch import Kind, Part
+from streams.store.thread import StoreThread
+from streams.topics import DELETE_RETENTION_MS, STORED, TOPICS, full_name
+
+
+class Node:
+    """One query node process. `start`, `stop`, and `wait`, which raises what the node died of."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._kinds: dict[str, Kind] = {full_name(settings, topic): kind for kind, topic in STORED.items()}
+        self._positions: dict[TopicPartition, int] = {}
+
+    async def start(self) -> None:
+        """Check the topics, open the store, and begin to follow every partition from the store's own offset."""
+        await ensure_topics(self.settings, TOPICS)
+        self.store = await StoreThread.open(
+            self.settings.store_file, memory=self.settings.store_memory, threads=self.settings.store_threads
+        )
+        self._consumer = AIOKafkaConsumer(
+            **client_config(self.settings),
+            enable_auto_commit=False,
+            max_poll_records=self.settings.batch,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+        )
+        await self._consumer.start()
+        await self._assign()
+        self._task = asyncio.create_task(self._follow(), name="follow")
+
+    async def wait(self) -> None:
+        """Return when the node has stopped; raise what it died of."""
+        await asyncio.wait([self._task])
+        if not self._task.cancelled():
+            await self._task
+
+    async def stop(self) -> None:
+        """Finish the transaction that is at work, close the store."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        await self._consumer.stop()
+        await self.store.close()
+
+    def ownership(self) -> dict[str, Any]:
+        """Return the partitions that the node follows: all of them; and how many records each is behind."""
+        ends: Mapping[TopicPartition, int | None] = {tp: self._consumer.highwater(tp) for tp in self._positions}
+        return {
+            "owned": [[tp.topic, tp.partition] for tp in sorted(self._positions)],
+            "all": True,
+            "lag": {f"{tp.topic}:{tp.partition}": max((ends[tp] or 0) - at, 0) for tp, at in self._positions.items()},
+        }
+
+    async def _assign(self) -> None:
+        cluster, topic_ids = await cluster_identity(self.settings)
+        partitions = [TopicPartition(name, part) for name in self._kinds for part in range(self.settings.partitions)]
+        self._consumer.assign(partitions)
+        begins = await self._consumer.beginning_offsets(partitions)
+        ends = await self._consumer.end_offsets(partitions)
+        for tp in partitions:
+            self._positions[tp] = await self.store.start(
+                tp.topic,
+                self._kinds[tp.topic],
+                tp.partition,
+                cluster_id=cluster,
+                topic_id=topic_ids[tp.topic],
+                begin=begins[tp],
+                end=ends[tp],
+                now=datetime.now(UTC),
+                delete_retention_ms=DELETE_RETENTION_MS,
+            )
+            self._consumer.seek(tp, self._positions[tp])
+
+    async def _follow(self) -> None:
+        while True:
+            fetched = await self._consumer.getmany(timeout_ms=1000)
+            parts = [
+                Part(
+                    self._kinds[tp.topic],
+                    tp.topic,
+                    tp.partition,
+                    self._positions[tp],
+                    records[-1].offset + 1,
+                    [(r.offset, r.key, r.value) for r in records],
+                )
+                for tp, records in fetched.items()
+            ]
+            if parts:
+                await self.store.apply(parts)
+                self._positions |= {TopicPartition(part.topic, part.partition): part.end for part in parts}

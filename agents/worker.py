@@ -1,0 +1,154 @@
+"""The worker: owns some partitions, normalises raw messages, keeps what comes of them in its store."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from faust.types import TP
+
+from agents.ingest import Ingest
+from agents.keep import Keeper
+from agents.normalise import NORMALISERS
+from agents.normalise._base import Normaliser
+from streams.admin import cluster_identity, ensure_topics
+from streams.app import create_app
+from streams.produce import BatchProducer
+from streams.settings import Settings
+from streams.store.batch import Applied, Part
+from streams.store.thread import StoreThread
+from streams.topics import DELETE_RETENTION_MS, STORED, TOPICS, full_name, raw_topic
+from streams.transport import BatchApp
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One worker process. `start`, `stop`, and `wait`, which raises what the worker died of."""
+
+    def __init__(self, settings: Settings, normalisers: Mapping[str, Normaliser] = NORMALISERS) -> None:
+        self.settings = settings
+        self._normalisers = normalisers
+        self.counts: Counter[str] = Counter()
+        self._kinds = {full_name(settings, topic): kind for kind, topic in STORED.items()}
+        self._started: set[TP] = set()
+        self._assigned = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._died: asyncio.Future[None] = asyncio.Future()
+
+    async def start(self) -> None:
+        """Create and check topics, open the store, join the group, and return when partitions are assigned."""
+        raw = [raw_topic(normaliser.topic) for normaliser in self._normalisers.values()]
+        await ensure_topics(self.settings, [*raw, *TOPICS])
+        self._cluster, self._topic_ids = await cluster_identity(self.settings)
+        self.store = await StoreThread.open(
+            self.settings.store_file, memory=self.settings.store_memory, threads=self.settings.store_threads
+        )
+        self.producer = BatchProducer(self.settings)
+        await self.producer.start()
+        self.keeper = Keeper(self.store, self._kept)
+        self.app = self._app()
+        self._tasks.append(asyncio.create_task(self._guarded(self.keeper.run()), name="keeper"))
+        self._tasks.append(asyncio.create_task(self._guarded(self._watch()), name="app"))
+        await self.app.start()
+        await asyncio.wait([asyncio.ensure_future(self._assigned.wait()), self._died], return_when="FIRST_COMPLETED")
+        if self._died.done():
+            await self._died
+
+    async def wait(self) -> None:
+        """Return when the worker has stopped; raise what it died of."""
+        await asyncio.shield(self._died)
+
+    async def stop(self) -> None:
+        """Leave the group, finish the transaction that is at work, close the store."""
+        await self.app.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.producer.stop()
+        await self.store.close()
+        if not self._died.done():
+            self._died.set_result(None)
+
+    def ownership(self) -> dict[str, Any]:
+        """Return the partitions of store-fed topics that this worker owns, and whether these are all there are."""
+        owned = sorted(tp for tp in self.app.consumer.assignment() if tp.topic in self._kinds)
+        return {
+            "owned": [[tp.topic, tp.partition] for tp in owned],
+            "all": len(owned) == len(self._kinds) * self.settings.partitions,
+        }
+
+    def _app(self) -> BatchApp:
+        app = create_app(self.settings)
+        app.starts = self._starts
+        for source, normaliser in self._normalisers.items():
+            self._add_normaliser(app, source, normaliser)
+        for kind, topic in STORED.items():
+            self._add_keeper(app, kind, full_name(self.settings, topic))
+        app.on_partitions_revoked.connect(self._revoked, weak=False)
+        return app
+
+    def _add_normaliser(self, app: BatchApp, source: str, normaliser: Normaliser) -> None:
+        ingest = Ingest(self.settings, normaliser, self.producer, self.counts)
+
+        @app.agent(app.topic(full_name(self.settings, ingest.topic)), name=f"normalise-{source}")
+        async def normalise(stream: Any) -> None:
+            async for event in stream.noack().events():
+                await ingest.take(event.value)
+                event.ack()
+
+    def _add_keeper(self, app: BatchApp, kind: Any, topic: str) -> None:
+        @app.agent(app.topic(topic), name=f"keep-{kind}")
+        async def keep(stream: Any) -> None:
+            async for event in stream.noack().events():
+                self.keeper.take(kind, event.value, event.ack)
+
+    async def _starts(self, assigned: set[TP]) -> Mapping[TP, int]:
+        """Where the store-fed partitions are read from: the store's offset, or the beginning where it can't be trusted."""
+        mine = {tp for tp in assigned if tp.topic in self._kinds}
+        new = mine - self._started
+        begins = await self.app.consumer.earliest_offsets(*new) if new else {}
+        ends = await self.app.consumer.highwaters(*new) if new else {}
+        starts: dict[TP, int] = {}
+        for tp in sorted(mine):
+            if tp in new:
+                starts[tp] = await self.store.start(
+                    tp.topic,
+                    self._kinds[tp.topic],
+                    tp.partition,
+                    cluster_id=self._cluster,
+                    topic_id=self._topic_ids[tp.topic],
+                    begin=begins[tp] or 0,
+                    end=ends[tp] or 0,
+                    now=datetime.now(UTC),
+                    delete_retention_ms=DELETE_RETENTION_MS,
+                )
+            else:
+                starts[tp] = await self.store.next_offset(tp.topic, tp.partition)
+        self._started = mine
+        self._assigned.set()
+        return starts
+
+    async def _revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
+        self.keeper.forget()
+        self._started -= revoked
+
+    def _kept(self, parts: Sequence[Part], applied: Applied) -> None:
+        self.counts["stored"] += applied.stored
+
+    async def _watch(self) -> None:
+        await self.app.wait_until_stopped()
+        if self.app.crash_reason is not None:
+            raise self.app.crash_reason
+
+    async def _guarded(self, work: Any) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            if not self._died.done():
+                self._died.set_exception(error)
+            raise

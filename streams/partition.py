@@ -12,4 +12,5 @@ def partition_of(account: str, partitions: int) -> int:
     The same as Kafka's own partitioner gives for the account as a UTF-8 key; a record's key is something else (rrn,
     finding id).
     """
-    return (murmur2(account.encode()) & 0x7FFFFFFF) % partitions
+    digest: int = murmur2(account.encode())
+    return (digest & 0x7FFFFFFF) % partitions

@@ -4,9 +4,10 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs import settings, sources, topics
+from docs import commands, settings, sources, topics
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "commands.md": commands.page,
     "settings.md": settings.page,
     "sources.md": sources.page,
     "topics.md": topics.page,

@@ -55,11 +55,8 @@ class Normaliser(ABC):
         """Return the items of *document*, out of their envelope. Raises BadRecord when it is no form that is known."""
 
     @abstractmethod
-    def record(self, item: Item, original: orjson.Fragment, place: Place, index: int) -> Finding | Resource:
-        """Return what *item*, the *index*-th of the message at *place*, says. Raises BadRecord; never changes *item*.
-
-        *original* is the item as JSON, for the record's field of that name.
-        """
+    def record(self, item: Item, place: Place, index: int) -> Finding | Resource:
+        """Return what *item*, number *index* of the message at *place*, says. Raises BadRecord; never changes *item*."""
 
     def read(self, value: bytes | None, place: Place) -> list[Resource | Finding | Bad]:
         """Return one entry for each item of the message *value*, in order: its record, or what is wrong with it.
@@ -72,7 +69,7 @@ class Normaliser(ABC):
             try:
                 if type(item) is not dict:
                     raise item if isinstance(item, Exception) else wrong_type("", "an object", item)
-                records.append(self.record(item, fragment(item), place, len(records)))
+                records.append(self.record(item, place, len(records)))
             except Exception as wrong:  # noqa: BLE001 (one item must not stop the stream: see _bad)
                 records.append(_bad(wrong, where, raw or _written(item, value or b"")))
         return records
@@ -106,20 +103,24 @@ class Normaliser(ABC):
             yield _Part(where, wrong, raw)
 
 
-def fragment(document: Any) -> orjson.Fragment:
-    """Return *document* as JSON for a record.
+def fragments(*documents: Any) -> list[orjson.Fragment]:
+    """Return the documents of one record as JSON.
 
-    Raises BadRecord when it can't be JSON again: nested too deep, integers above 64 bits, too large.
+    Raises BadRecord when one can't be JSON again, nested too deep or with integers above 64 bits, or all are too large.
     """
+    texts = [_json(document) for document in documents]
+    if (size := sum(map(len, texts))) > MAX_ITEM:
+        raise BadRecord("", f"too large: {size} bytes of JSON in a record, the most is {MAX_ITEM}")
+    return [orjson.Fragment(text) for text in texts]
+
+
+def _json(document: Any) -> bytes:
     try:
-        text = orjson.dumps([[document]])[
+        return orjson.dumps([[document]])[
             2:-2
         ]  # two levels to spare: whoever reads it must be able to wrap and write it
     except TypeError as wrong:
         raise BadRecord("", _UNWRITABLE.get(str(wrong), f"can't be written as JSON: {wrong}")) from None
-    if len(text) > MAX_ITEM:
-        raise BadRecord("", f"too large: {len(text)} bytes of JSON, the most is {MAX_ITEM}")
-    return orjson.Fragment(text)
 
 
 class _Part(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import orjson
 from typing_extensions import override
 
-from agents.normalise._base import Item, Items, Kind, Normaliser
+from agents.normalise._base import Item, Items, Kind, Normaliser, fragments
 from agents.normalise._fields import account_of, identifier, number, optional_object, optional_text, time_ms, wrong_type
 from agents.normalise._guardduty_resources import references
 from streams.errors import BadRecord
@@ -43,7 +43,8 @@ class GuardDuty(Normaliser):
         return [("", document)]
 
     @override
-    def record(self, item: Item, original: orjson.Fragment, place: Place, index: int) -> Finding:
+    def record(self, item: Item, place: Place, index: int) -> Finding:
+        [original] = fragments(item)
         if "id" in item or "Id" not in item:
             return _finding(item, original, place, index)
         try:

@@ -1,0 +1,162 @@
+"""The AWS documents that Prisma assembles or wraps: one function an api.name; all others are their answer, respelt."""
+
+from collections.abc import Callable
+from typing import Any
+
+from agents.normalise._aws_s3 import bucket
+from agents.normalise._aws_shape import document, field_name, shaped
+
+Assemble = Callable[[dict[str, Any], dict[str, Any], str], dict[str, Any]]
+
+
+def assembled(api_name: str, raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    """Return the document that json.rule asks, in Prisma's shape.
+
+    *raw* is the provider's configuration, *more* AWS Config's supplementary one, decoded; *account* is canonical.
+    """
+    return _ASSEMBLE.get(api_name, _plain)(raw, more, account)
+
+
+def _plain(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    config: dict[str, Any] = shaped(raw)
+    for name, value in more.items():
+        config.setdefault(spelt := field_name(name), shaped(value, spelt))
+    return config
+
+
+def _security_group(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    config = _plain(raw, more, account)
+    for name in ("ipPermissions", "ipPermissionsEgress"):
+        if type(rules := config.get(name)) is list:
+            config[name] = [_ranges(rule) for rule in rules]
+    config["isShared"] = type(owner := config.get("ownerId")) is str and owner != account
+    return config
+
+
+def _ranges(rule: Any) -> Any:
+    """Return a rule with ranges in both forms: `ipRanges` a list of CIDRs, `ipv4Ranges` of objects with `cidrIp`."""
+    if type(rule) is not dict:
+        return rule
+    given = rule.get("ipv4Ranges") or rule.get("ipRanges")
+    if type(given) is not list:
+        return rule
+    objects = [{"cidrIp": one} if type(one) is str else one for one in given]
+    cidrs = [one["cidrIp"] for one in objects if type(one) is dict and type(one.get("cidrIp")) is str]
+    return rule | {"ipRanges": cidrs, "ipv4Ranges": objects}
+
+
+def _under(name: str, *beside: str) -> Assemble:
+    """Return a function that puts the answer below *name*; the fields *beside* stay at the top."""
+
+    def assemble(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+        config = _plain(raw, more, account)
+        if type(config.get(name)) is dict:  # assembled by its sender
+            return config
+        top = {key: config.pop(key) for key in (*beside, "tags") if key in config}
+        return {name: config} | top
+
+    return assemble
+
+
+def _key(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    """Return a KMS key with its rotation and its policy."""
+    config = _under("keyMetadata", "rotationStatus", "policies", "policy", "aliases")(raw, more, account)
+    metadata = config["keyMetadata"]
+    rotation = metadata.pop("keyRotationStatus", config.pop("rotationStatus", None))
+    if rotation is None:
+        rotation = metadata.pop("keyRotationEnabled", None)
+    if rotation is not None and "rotation_status" not in config:
+        enabled = rotation.get("keyRotationEnabled") if type(rotation) is dict else rotation
+        config["rotation_status"] = {"keyRotationEnabled": enabled in (True, "true")}
+    if (policy := config.pop("policy", metadata.pop("policy", None))) is not None:
+        config.setdefault("policies", {"default": policy})
+    return config
+
+
+def _attached(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    """Return an IAM user, role or group with its policies as Prisma calls them."""
+    config = _plain(raw, more, account)
+    for name in ("userPolicyList", "rolePolicyList", "groupPolicyList"):
+        if name in config:
+            config["inlinePolicies"] = config.pop(name)
+    if "attachedManagedPolicies" in config:
+        config["attachedPolicies"] = config.pop("attachedManagedPolicies")
+    return config
+
+
+def _role(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    config = _attached(raw, more, account)
+    if type(config.get("role")) is dict:
+        return config
+    beside = ("inlinePolicies", "attachedPolicies", "tags")
+    return {"role": {key: value for key, value in config.items() if key not in beside}} | {
+        key: config[key] for key in beside if key in config
+    }
+
+
+def _policy_version(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    """Return a managed policy with its default version's document."""
+    config = _plain(raw, more, account)
+    for one in config.get("policyVersionList") or ():
+        if type(one) is dict and one.get("isDefaultVersion") is True and "document" not in config:
+            config |= {name: one[name] for name in ("document", "versionId", "isDefaultVersion") if name in one}
+    if "arn" in config:
+        config.setdefault("policyArn", config["arn"])
+    if type(count := config.get("attachmentCount")) is int:
+        config.setdefault("isAttached", count > 0)
+    return config
+
+
+def _queue(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    """Return a queue: what GetQueueAttributes says is a map, with names of its own spelling, below `attributes`."""
+    attributes, beside = raw, {}
+    for name, value in raw.items():
+        if name.lower() == "attributes" and type(value) is dict:
+            attributes = value
+        elif name.lower() in ("queueurl", "tags"):
+            spelt = field_name(name)
+            beside[spelt] = shaped(value, spelt)
+    return beside | {
+        "attributes": _parsed({key: value for key, value in attributes.items() if key not in ("Tags", "QueueUrl")})
+    }
+
+
+def _topic(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    """Return a topic: GetTopicAttributes' map as it is, policies parsed."""
+    inner = next((raw[name] for name in ("Attributes", "attributes") if type(raw.get(name)) is dict), raw)
+    return _parsed(inner | {key: raw[key] for key in ("Tags",) if key in raw})
+
+
+def _parsed(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: document(value) if type(value) is str and key.endswith("Policy") else shaped(value, "tag")
+        for key, value in attributes.items()
+    }
+
+
+def _as_it_is(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    """Return an answer that is a map, such as the account summary."""
+    inner = raw.get("SummaryMap")
+    return inner if type(inner) is dict else raw
+
+
+def _bucket(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    return bucket(raw, more)
+
+
+_ASSEMBLE: dict[str, Assemble] = {
+    "aws-ec2-describe-images": _under("image", "launchPermissions"),
+    "aws-ec2-describe-security-groups": _security_group,
+    "aws-ec2-describe-snapshots": _under("snapshot", "createVolumePermissions"),
+    "aws-elb-describe-load-balancers": _under("description", "attributes", "policies"),
+    "aws-iam-get-account-summary": _as_it_is,
+    "aws-iam-get-policy-version": _policy_version,
+    "aws-iam-list-groups": _attached,
+    "aws-iam-list-roles": _role,
+    "aws-iam-list-users": _attached,
+    "aws-kms-get-key-rotation-status": _key,
+    "aws-route53-list-hosted-zones": _under("hostedZone", "resourceRecordSet"),
+    "aws-s3api-get-bucket-acl": _bucket,
+    "aws-sns-get-topic-attributes": _topic,
+    "aws-sqs-get-queue-attributes": _queue,
+}

@@ -1,0 +1,237 @@
+"""AWS resource configurations: rows of an inventory, and AWS Config items in any of their envelopes."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from typing_extensions import override
+
+from agents.normalise._aws_composites import assembled
+from agents.normalise._aws_identity import Identity, account_in, identify
+from agents.normalise._aws_shape import tag_list, tag_map
+from agents.normalise._aws_types import service_of, type_of
+from agents.normalise._base import Item, Items, Kind, Normaliser, fragments
+from agents.normalise._fields import account_of, identifier, need, optional_object, optional_text, time_ms, wrong_type
+from agents.normalise._unpack import loads
+from streams.errors import BadRecord
+from streams.identity import Place, rrn, version
+from streams.records import Resource
+
+
+class Aws(Normaliser):
+    """A configuration replaces the one before it: by AWS Config's capture time, or by a row's or its message's time."""
+
+    kind: ClassVar[Kind] = "configs"
+    forms: ClassVar[tuple[str, ...]] = (
+        "rows `{account, region, api_name, resource_type, resource_id, config}`, also with `time` and `deleted`",
+        "AWS Config items, alone or as `configurationItem`",
+        'AWS Config snapshots (`{"configurationItems": [...]}`)',
+        "EventBridge events with detail-type `Config Configuration Item Change`, alone or in an SNS notification",
+        "invocations of AWS Config rules, their `invokingEvent` in a text",
+    )
+
+    @override
+    def items(self, document: Item) -> Items:
+        if type(listed := document.get("configurationItems")) is list:
+            return [(f"configurationItems[{index}]", item) for index, item in enumerate(listed)]
+        if "detail-type" in document:
+            if document["detail-type"] != "Config Configuration Item Change":
+                said = f"{document['detail-type']!r:.80}"
+                raise BadRecord("detail-type", f"wanted 'Config Configuration Item Change', got {said}")
+            return _notified(optional_object(document, "detail"), "detail")
+        if "invokingEvent" in document:
+            text = need(document, "invokingEvent", str)
+            try:
+                event = loads(text)
+            except BadRecord as wrong:
+                raise BadRecord("invokingEvent", wrong.reason) from None
+            if type(event) is not dict:
+                raise wrong_type("invokingEvent", "an object", event)
+            return _notified(event, "invokingEvent")
+        if "configurationItem" in document or "configurationItemSummary" in document or "messageType" in document:
+            return _notified(document, "")
+        return [("", document)]
+
+    @override
+    def record(self, item: Item, place: Place, index: int) -> Resource:
+        if "configurationItemStatus" in item or "configurationItemCaptureTime" in item:
+            return _item(item, place, index)
+        if "config" in item or "api_name" in item:
+            return _row(item, place, index)
+        raise BadRecord(
+            "", "neither a row, which has `config`, nor an AWS Config item, which has `configurationItemStatus`"
+        )
+
+
+def _notified(event: Item, where: str) -> Items:
+    """Return the item of a notification; *where* is its place."""
+    path = f"{where}.configurationItem" if where else "configurationItem"
+    if event.get("configurationItem") is not None:
+        return [(path, event["configurationItem"])]
+    kind = event.get("messageType")
+    if "configurationItemSummary" in event or kind == "OversizedConfigurationItemChangeNotification":
+        delivery = event.get("s3DeliverySummary")
+        at = delivery.get("s3BucketLocation") if type(delivery) is dict else None
+        raise BadRecord(
+            path, f"too large for its notification: send the object that AWS Config put into S3 at {at or '?'}"
+        )
+    raise BadRecord(path, f"missing{f', as in every {kind}' if type(kind) is str else ''}")
+
+
+def _row(row: Item, place: Place, index: int) -> Resource:
+    deleted = row.get("deleted", False)
+    if type(deleted) is not bool:
+        raise wrong_type("deleted", "a boolean", deleted)
+    config = row.get("config")
+    if config is None and deleted:
+        config = {}
+    if type(config) is not dict:
+        raise wrong_type("config", "an object", config) if "config" in row else BadRecord("config", "missing")
+    if row.get("cloud") not in (None, "aws"):
+        raise BadRecord("cloud", f"wanted 'aws', got {row['cloud']!r:.80}")
+    time = next(
+        (time_ms(row[name], name) for name in ("time", "updated") if row.get(name) is not None), place.timestamp
+    )
+    resource_type = optional_text(row, "resource_type")
+    return _resource(
+        api_name=optional_text(row, "api_name") or _api_name(resource_type, optional_text(row, "api_call")),
+        resource_type=resource_type,
+        sent_id=optional_text(row, "resource_id"),
+        sent_arn="",
+        account=row.get("account"),
+        account_path="account",
+        region=optional_text(row, "region"),
+        config=config,
+        more={},
+        tags=tag_map(row.get("tags")),
+        name=optional_text(row, "name"),
+        created=None,
+        deleted=deleted,
+        version=version(time, 0, place, index),
+        original=config,
+    )
+
+
+def _item(item: Item, place: Place, index: int) -> Resource:
+    status = optional_text(item, "configurationItemStatus")
+    deleted = status.startswith("ResourceDeleted")
+    config = _decoded(item.get("configuration"))
+    if config is None and deleted:
+        config = {}
+    if type(config) is not dict:
+        if config is None:
+            raise BadRecord("configuration", f"missing, and the item is no deletion but {status or 'without a status'}")
+        raise wrong_type("configuration", "an object, or one as JSON in a text", config)
+    more = item.get("supplementaryConfiguration") or {}
+    if type(more) is not dict:
+        raise wrong_type("supplementaryConfiguration", "an object", more)
+    resource_type = identifier(item, "resourceType")
+    captured = time_ms(item.get("configurationItemCaptureTime"), "configurationItemCaptureTime")
+    account_path = "awsAccountId" if "awsAccountId" in item else "accountId"
+    return _resource(
+        api_name=_api_name(resource_type, ""),
+        resource_type=resource_type,
+        sent_id=optional_text(item, "resourceId"),
+        sent_arn=optional_text(item, "arn") or optional_text(item, "ARN"),
+        account=item.get(account_path),
+        account_path=account_path,
+        region=optional_text(item, "awsRegion"),
+        config=config,
+        more={name: _decoded(value) for name, value in more.items()},
+        tags=tag_map(item.get("tags")),
+        name=optional_text(item, "resourceName"),
+        created=item.get("resourceCreationTime"),
+        deleted=deleted,
+        version=version(captured, _state(item), place, index),
+        original=item,
+    )
+
+
+def _resource(
+    *,
+    api_name: str,
+    resource_type: str,
+    sent_id: str,
+    sent_arn: str,
+    account: object,
+    account_path: str,
+    region: str,
+    config: dict[str, Any],
+    more: dict[str, Any],
+    tags: dict[str, str],
+    name: str,
+    created: object,
+    deleted: bool,
+    version: str,
+    original: Any,
+) -> Resource:
+    """Return the record of a configuration. What its sender left out, empty here, is looked up in *config*."""
+    known = type_of(resource_type, api_name)
+    if account is None or account == "":
+        account = account_in(config, sent_arn, sent_id, account_path)
+    canonical = account_of("aws", account, account_path)
+    who: Identity = identify(known, config, canonical, region, sent_id, sent_arn)
+    tags = tags or who.tags
+    shape = assembled(api_name, config, more, canonical)
+    if tags and "tags" not in shape and "Tags" not in shape and "tagSets" not in shape:
+        shape["tags"] = tag_list(tags)
+    written, kept = fragments(shape if config or not deleted else None, original)
+    return Resource(
+        rrn=rrn("aws", api_name, who.region, canonical, who.id),
+        account=canonical,
+        cloud="aws",
+        region=who.region,
+        api_name=api_name,
+        service=service_of(resource_type, api_name),
+        resource_type=resource_type,
+        id=who.id,
+        name=tags.get("Name") or name or who.name or who.id,
+        keys=who.keys,
+        tags=tags,
+        created=_moment(created) or who.created,
+        version=version,
+        deleted=deleted,
+        config=written,
+        original=kept,
+    )
+
+
+def _api_name(resource_type: str, api_call: str) -> str:
+    """Return Prisma's name of the API whose answers have this type."""
+    if known := type_of(resource_type, ""):
+        return known.api_name
+    kind = resource_type or api_call
+    raise BadRecord(
+        "api_name" if not resource_type else "resource_type",
+        f"{kind!r} isn't a type that Tidegate knows: send a row that gives its api_name" if kind else "missing",
+    )
+
+
+def _decoded(value: Any) -> Any:
+    """Return a supplement, which AWS Config may encode once or twice."""
+    for _ in range(2):
+        if type(value) is not str:
+            break
+        try:
+            value = loads(value)
+        except BadRecord:
+            break
+    return value
+
+
+def _state(item: Mapping[str, Any]) -> int:
+    state = item.get("configurationStateId")
+    if state is None:
+        return 0
+    if type(state) is str and state.isascii() and state.isdigit() and len(state) < 20:
+        return int(state)
+    if type(state) is not int or state < 0:
+        raise wrong_type("configurationStateId", "a whole number from 0 on", state)
+    return state
+
+
+def _moment(value: object) -> int | None:
+    """Return a time that is only told, not relied on: what can't be read is no reason to refuse the resource."""
+    try:
+        return time_ms(value, "")
+    except BadRecord:
+        return None

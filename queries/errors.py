@@ -1,0 +1,80 @@
+"""What is wrong with a question, said so that its author can repair it at once.
+
+QueryError
+├── RqlError    the RQL is wrong or asks for what isn't answered: where, why, and what was probably meant
+└── SqlError    the SQL of a user is wrong, not allowed, too large or too slow
+"""
+
+import difflib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """Where something stands in the query: from *start* up to, not including, *end*, counted in characters."""
+
+    start: int
+    end: int
+
+
+class QueryError(Exception):
+    """Base of both; `str()` is the whole message for a person."""
+
+
+class RqlError(QueryError):
+    """A query that can't be answered. *message* says why, *span* where in *text*, *hint* the way out."""
+
+    def __init__(self, message: str, text: str, span: Span, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.text = text
+        self.span = span
+        self.hint = hint
+
+    @property
+    def line(self) -> int:
+        """The line that holds the mistake, counted from 1."""
+        return self.text.count("\n", 0, self.span.start) + 1
+
+    @property
+    def column(self) -> int:
+        """The character of that line, counted from 1."""
+        return self.span.start - self.text.rfind("\n", 0, self.span.start)
+
+    def __str__(self) -> str:
+        """Draw the line with a caret under the mistake."""
+        start = self.text.rfind("\n", 0, self.span.start) + 1
+        end = self.text.find("\n", start)
+        line = self.text[start : end if end >= 0 else len(self.text)]
+        at = self.span.start - start
+        width = max(1, min(self.span.end, start + len(line)) - self.span.start)
+        shown, at, width = _window(line, at, width)
+        drawn = (
+            f"{self.message}\n  at line {self.line}, column {self.column}:\n\n    {shown}\n    {' ' * at}{'^' * width}"
+        )
+        return f"{drawn}\n\n{self.hint}" if self.hint else drawn
+
+
+class SqlError(QueryError):
+    """A user's SQL can't be run. The text says why; *position* is the character where DuckDB found it, from 0."""
+
+    def __init__(self, message: str, position: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return `did you mean X?` for the name in *known* that is most like *word*, or empty text."""
+    names = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower()[:100], names, n=1, cutoff=0.6)
+    return f"did you mean {names[found[0]]}?" if found else ""
+
+
+def _window(line: str, at: int, width: int) -> tuple[str, int, int]:
+    """Cut a long line to the part round the mistake, with marks where something was left out; one cell a character."""
+    line = "".join(" " if not c.isprintable() else c for c in line)
+    left = max(0, at - 70)
+    right = min(len(line), left + 110)
+    before = "…" if left else ""
+    after = "…" if right < len(line) else ""
+    return before + line[left:right] + after, at - left + len(before), min(width, max(1, right - at))

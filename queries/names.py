@@ -1,0 +1,126 @@
+"""What Prisma Cloud calls clouds, regions, services and products, and what the tables call them: data, and how to look
+it up.
+
+Each function takes a value as a query gives it and returns every text that the column may hold for it.
+"""
+
+import re
+
+_CLOUDS = {"alibaba_cloud": "alibaba", "alibaba-cloud": "alibaba"}
+
+_REGIONS = {
+    "AWS Virginia": "us-east-1",
+    "AWS Ohio": "us-east-2",
+    "AWS California": "us-west-1",
+    "AWS Oregon": "us-west-2",
+    "AWS Canada": "ca-central-1",
+    "AWS Calgary": "ca-west-1",
+    "AWS Sao Paulo": "sa-east-1",
+    "AWS Ireland": "eu-west-1",
+    "AWS London": "eu-west-2",
+    "AWS Paris": "eu-west-3",
+    "AWS Frankfurt": "eu-central-1",
+    "AWS Zurich": "eu-central-2",
+    "AWS Stockholm": "eu-north-1",
+    "AWS Milan": "eu-south-1",
+    "AWS Spain": "eu-south-2",
+    "AWS Bahrain": "me-south-1",
+    "AWS UAE": "me-central-1",
+    "AWS Tel Aviv": "il-central-1",
+    "AWS Cape Town": "af-south-1",
+    "AWS Hong Kong": "ap-east-1",
+    "AWS Mumbai": "ap-south-1",
+    "AWS Hyderabad": "ap-south-2",
+    "AWS Tokyo": "ap-northeast-1",
+    "AWS Seoul": "ap-northeast-2",
+    "AWS Osaka": "ap-northeast-3",
+    "AWS Singapore": "ap-southeast-1",
+    "AWS Sydney": "ap-southeast-2",
+    "AWS Jakarta": "ap-southeast-3",
+    "AWS Melbourne": "ap-southeast-4",
+    "AWS Beijing": "cn-north-1",
+    "AWS Ningxia": "cn-northwest-1",
+    "AWS GovCloud": "us-gov-west-1",
+    "AWS GovCloud (US-East)": "us-gov-east-1",
+    "AWS GovCloud (US-West)": "us-gov-west-1",
+    "AWS Global": "global",
+}
+_AZURE = re.compile(r"azure\s+(.+)", re.IGNORECASE)
+_MAKERS = ("", "amazon ", "aws ", "azure ", "microsoft ", "google ", "google cloud ")
+
+SOURCES = {
+    "aws guardduty": "AWS GuardDuty",
+    "aws guard duty": "AWS GuardDuty",
+    "amazon guardduty": "AWS GuardDuty",
+    "guardduty": "AWS GuardDuty",
+    "aws_guard_duty": "AWS GuardDuty",
+    "aws inspector": "AWS Inspector",
+    "amazon inspector": "AWS Inspector",
+    "aws_inspector": "AWS Inspector",
+    "aws security hub": "AWS Security Hub",
+    "azure security center": "Azure Security Center",
+    "azure_security_center": "Azure Security Center",
+    "tenable": "Tenable",
+    "qualys": "Qualys",
+    "prisma cloud": "Prisma Cloud",
+    "prisma_cloud": "Prisma Cloud",
+}
+"""The products that report findings: how a query may spell them, in lower case, and finding.source."""
+
+TYPES = {
+    "prisma cloud alert": "Prisma Cloud Alert",
+    "host vulnerability": "Host Vulnerability",
+    "host_vulnerability_cve": "Host Vulnerability",
+    "compliance": "Compliance",
+    "compliance_issue_cis": "Compliance",
+    "aws inspector runtime behavior analysis": "AWS Inspector Runtime Behavior Analysis",
+    "aws_inspector_runtime_behavior_analysis": "AWS Inspector Runtime Behavior Analysis",
+    "aws inspector security best practices": "AWS Inspector Security Best Practices",
+    "aws_inspector_security_best_practices": "AWS Inspector Security Best Practices",
+    "aws guardduty host": "AWS GuardDuty Host",
+    "aws guard duty host": "AWS GuardDuty Host",
+    "aws_guard_duty_host_finding": "AWS GuardDuty Host",
+    "aws guardduty iam": "AWS GuardDuty IAM",
+    "aws guard duty iam": "AWS GuardDuty IAM",
+    "aws_guard_duty_iam_finding": "AWS GuardDuty IAM",
+}
+"""Types of findings: how a query may spell them, in lower case, and finding.type."""
+
+
+def cloud(text: str) -> tuple[str, ...]:
+    """Return the cloud that *text* means."""
+    name = text.strip().lower()
+    return (_CLOUDS.get(name, name),)
+
+
+def region(text: str) -> tuple[str, ...]:
+    """Return the region ids that *text* may mean, itself included."""
+    name = " ".join(text.split())
+    known = {shown.lower(): id for shown, id in _REGIONS.items()}.get(name.lower())
+    azure = _AZURE.fullmatch(name)
+    others = (known,) if known else (azure.group(1).lower().replace(" ", ""),) if azure else ()
+    return (text.strip(), *others)
+
+
+def service(text: str) -> tuple[str, ...]:
+    """Return the spellings, in lower case, of the service that *text* means: `EC2`, `Amazon EC2`, `AWS EC2`."""
+    name = " ".join(text.lower().split())
+    bare = next((name.removeprefix(m) for m in _MAKERS[:0:-1] if name.startswith(m)), name)
+    return tuple(maker + bare for maker in _MAKERS)
+
+
+def source(text: str) -> tuple[str, ...]:
+    """Return finding.source of the product that *text* means."""
+    name = " ".join(text.split())
+    return (SOURCES.get(name.lower(), name),)
+
+
+def finding_type(text: str) -> tuple[str, ...]:
+    """Return finding.type as *text* means it."""
+    name = " ".join(text.split())
+    return (TYPES.get(name.lower(), name),)
+
+
+def is_product(text: str) -> bool:
+    """Tell whether *text*, given as a finding.type, is the name of a product."""
+    return " ".join(text.lower().split()) in SOURCES

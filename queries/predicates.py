@@ -1,0 +1,271 @@
+"""What operators ask of the values of a path, as SQL. tests/queries/evaluator.py says the same in plain Python.
+
+Texts are compared as RQL's authors do: a number of the document equals the text that reads as that number, a boolean
+equals its word in any case, an array or object equals its JSON text.
+"""
+
+import re
+from collections.abc import Callable
+
+from queries.fragment import Sql, bind, join, sql
+from queries.members import Members, Test
+from queries.syntax import Null, Value
+
+Choice = Value | Null | Members
+"""One thing on the right: a literal, the word null, or what another path finds."""
+
+Right = tuple[Choice, ...]
+Predicate = Callable[[Members, Right], Sql]
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+_EXACT = 2**53
+_BOOLEANS = ("true", "false")
+
+
+def number(text: str) -> float | None:
+    """Return the number that *text* is as JSON writes numbers; None for other texts and for those that a double would
+    blur.
+    """
+    if not _NUMBER.fullmatch(text):
+        return None
+    value = float(text)
+    return value if abs(value) < _EXACT else None
+
+
+def equals(left: Members, right: Right) -> Sql:
+    """Some value is one of *right*."""
+    return join(" or ", [_equals(left, choice) for choice in right])
+
+
+def equals_ignoring_case(left: Members, right: Right) -> Sql:
+    """Some value is one of *right*, upper and lower case being the same."""
+    return _against(left, right, lambda value, text: sql("lower({0}) = lower({1})", value, text))
+
+
+def listed(left: Members, right: Right) -> Sql:
+    """Some value is one of *right*, where a quoted null means null too."""
+    return equals(left, tuple(Null() if isinstance(c, Value) and c.text == "null" else c for c in right))
+
+
+def contains(left: Members, right: Right) -> Sql:
+    """Some value is or holds one of *right*."""
+    return join(" or ", [_contains(left, choice) for choice in right])
+
+
+def intersects(left: Members, right: Right) -> Sql:
+    """Some value, or element of a value that is an array, equals one of *right*."""
+    return equals(left.flat(), tuple(c.flat() if isinstance(c, Members) else c for c in right))
+
+
+def begins(left: Members, right: Right) -> Sql:
+    """Some value starts with one of *right*."""
+    return _against(left, right, lambda value, text: sql("starts_with({0}, {1})", value, text))
+
+
+def finishes(left: Members, right: Right) -> Sql:
+    """Some value ends with one of *right*."""
+    return _against(left, right, lambda value, text: sql("ends_with({0}, {1})", value, text))
+
+
+def exists(left: Members, _: Right) -> Sql:
+    """The path leads somewhere, be it to null."""
+    return left.there()
+
+
+def empty(left: Members, _: Right) -> Sql:
+    """Some value is an empty text, array or object."""
+    return left.some(_is_empty, as_text=False)
+
+
+def word(text: str) -> Predicate:
+    """Return the predicate: some value is the boolean *text*, or its word in any case."""
+    return lambda left, _: left.some(lambda value: sql("lower({0}) = {1}", value, bind(text)))
+
+
+def compared(symbol: str, measure: Test | None = None) -> Predicate:
+    """Return the predicate: some value, measured, stands in relation *symbol* to a number or to another value."""
+    of = measure or _as_number
+
+    def predicate(left: Members, right: Right) -> Sql:
+        def one(choice: Choice) -> Sql:
+            if isinstance(choice, Members):
+                return left.some(lambda v: choice.some(lambda w: sql(f"{{0}} {symbol} {{1}}", of(v), _as_number(w))))
+            amount = bind(float(choice.text)) if isinstance(choice, Value) else Sql("null")
+            return left.some(lambda v: sql(f"{{0}} {symbol} {{1}}", of(v), amount))
+
+        return join(" or ", [one(choice) for choice in right])
+
+    return predicate
+
+
+def sized(symbol: str) -> Predicate:
+    """Return the predicate: the number of values of a set, or of elements or keys of one value, stands in relation
+    *symbol* to a number.
+    """
+
+    def predicate(left: Members, right: Right) -> Sql:
+        size = sql("len({0})", left.present()) if left.many else _size(left.json())
+        amounts = [
+            c.some(lambda w: sql(f"{{0}} {symbol} {{1}}", size, _as_number(w)))
+            if isinstance(c, Members)
+            else sql(f"{{0}} {symbol} {{1}}", size, bind(float(c.text)) if isinstance(c, Value) else Sql("null"))
+            for c in right
+        ]
+        return join(" or ", amounts)
+
+    return predicate
+
+
+def any_of(predicate: Predicate) -> Predicate:
+    """Return the predicate: it holds for some value, or element of a value that is an array."""
+    return lambda left, right: predicate(left.flat(), right)
+
+
+def none_of(predicate: Predicate) -> Predicate:
+    """Return the predicate: it holds for no value and no element."""
+    return lambda left, right: sql("not coalesce({0}, false)", predicate(left.flat(), right))
+
+
+def all_of(predicate: Predicate) -> Predicate:
+    """Return the predicate: there is a value or element, and it holds for each."""
+    return lambda left, right: left.flat().every(lambda value: predicate(Members(value, left.names), right))
+
+
+def of_type(left: Members, right: Right) -> Sql:
+    """Some value has one of the JSON types *right*."""
+    return left.some(
+        lambda v: join(" or ", [_has_type(v, c.text) for c in right if isinstance(c, Value)]), as_text=False
+    )
+
+
+def letters(value: Sql) -> Sql:
+    """Return how many characters *value* has."""
+    return sql("length({0})", value)
+
+
+def words(value: Sql) -> Sql:
+    """Return how many words *value* has: runs of characters that are no white space."""
+    return sql(r"len(regexp_extract_all({0}, '\S+'))", value)
+
+
+TYPES = {
+    "array": "left({0}, 1) = '['",
+    "object": "left({0}, 1) = '{{'",
+    "string": "left({0}, 1) = '\"'",
+    "boolean": "{0} in ('true', 'false')",
+    "null": "{0} = 'null'",
+    "integer": "regexp_full_match({0}, '-?[0-9]+')",
+    "number": "left({0}, 1) in ('-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9')",
+}
+"""What isType knows, and how the JSON text of a value shows it."""
+
+
+def _has_type(value: Sql, name: str) -> Sql:
+    return sql(TYPES[name.lower()].replace("{{", "{"), value)
+
+
+def _equals(left: Members, right: Choice) -> Sql:
+    match right:
+        case Null():
+            if not left.many:
+                return sql("({0} is null or {0} = 'null')", left.json())
+            null = left.some(lambda value: sql("{0} = 'null'", value), as_text=False)
+            return sql("(len({0}) = 0 or {1})", left.present(), null)
+        case Value(text) if number(text) is None and text.lower() not in _BOOLEANS and left.many:
+            return sql("list_contains({0}, {1})", left.text(), bind(text))
+        case Value(text):
+            return left.some(lambda value: _is(value, text))
+        case Members():
+            return left.some(lambda value: right.some(lambda other: _same(value, other)))
+
+
+def _is(value: Sql, text: str) -> Sql:
+    if text.lower() in _BOOLEANS:
+        return sql("lower({0}) = {1}", value, bind(text.lower()))
+    amount = number(text)
+    if amount is None:
+        return sql("{0} = {1}", value, bind(text))
+    return sql("({0} = {1} or try_cast({0} as double) = {2})", value, bind(text), bind(amount))
+
+
+def _same(value: Sql, other: Sql) -> Sql:
+    return sql("({0} = {1} or try_cast({0} as double) = try_cast({1} as double))", value, other)
+
+
+def _contains(left: Members, right: Choice) -> Sql:
+    match right:
+        case Null():
+            return _contains(left, Value("null"))
+        case Members():
+            # a number is held by an equal one, never as some of its digits
+            return left.some(
+                lambda value: right.some(
+                    lambda other: _holds(
+                        value, lambda v: sql("contains({0}, {1})", v, other), lambda v: _same(v, other)
+                    )
+                ),
+                as_text=False,
+            )
+        case Value(text) if text.lower() in _BOOLEANS:
+            return left.some(
+                lambda value: _holds(value, lambda v: sql("contains(lower({0}), {1})", v, bind(text.lower())), None),
+                as_text=False,
+            )
+        case Value(text) if number(text) is None:
+            return left.some(
+                lambda value: _holds(value, lambda v: sql("contains({0}, {1})", v, bind(text)), None), as_text=False
+            )
+        case Value(text):
+            return left.some(
+                lambda value: _holds(value, lambda v: sql("contains({0}, {1})", v, bind(text)), lambda v: _is(v, text)),
+                as_text=False,
+            )
+
+
+def _holds_other(value: Sql, other: Sql) -> Sql:
+    return _holds(value, lambda v: sql("contains({0}, {1})", v, other), lambda v: _same(v, other))
+
+
+def _holds(value: Sql, inside: Test, equal: Test | None) -> Sql:
+    """*value* is JSON: a text or object is asked by *inside*, a number or boolean by *equal* where given, an array for
+    its elements.
+    """
+    text = sql("({0} ->> '$')", value)
+    e = Sql("m")
+    element = sql("({0} ->> '$')", e)
+    if equal is None:
+        one = inside(text)
+        each = inside(element)
+    else:
+        one = sql("case when left({0}, 1) in ('\"', '{') then {1} else {2} end", value, inside(text), equal(text))
+        each = sql(
+            "case when left({0}, 1) in ('\"', '{', '[') then {1} else {2} end", e, inside(element), equal(element)
+        )
+    elements = sql("len(list_filter(json_extract({0}, '$[*]'), lambda {1}: {2})) > 0", value, e, each)
+    return sql("case left({0}, 1) when '[' then {1} else {2} end", value, elements, one)
+
+
+def _is_empty(value: Sql) -> Sql:
+    return sql("""{0} in ('""', '[]', '{}')""", value)
+
+
+def _as_number(value: Sql) -> Sql:
+    return sql("try_cast({0} as double)", value)
+
+
+def _size(value: Sql) -> Sql:
+    arms = "case left({0}, 1) when '[' then json_array_length({0}) when '{' then len(json_keys({0})) else 0 end"
+    return sql(f"coalesce({arms}, 0)", value)
+
+
+def _against(left: Members, right: Right, test: Callable[[Sql, Sql], Sql]) -> Sql:
+    def one(choice: Choice) -> Sql:
+        match choice:
+            case Members():
+                return left.some(lambda value: choice.some(lambda other: test(value, other)))
+            case Value(text):
+                return left.some(lambda value: test(value, bind(text)))
+            case Null():
+                return left.some(lambda value: test(value, bind("null")))
+
+    return join(" or ", [one(choice) for choice in right])

@@ -1,0 +1,124 @@
+"""An RQL query in, an answer out."""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Timer
+from typing import Any
+
+import duckdb
+
+from queries.check import Checked, check
+from queries.compile import FINDING_COLUMNS, RESOURCE_COLUMNS, compile, condition
+from queries.errors import RqlError, Span, nearest
+from queries.format import format_operand
+from queries.fragment import Sql, sql
+from queries.parse import parse
+from queries.syntax import And, Attribute, Condition
+
+MOST_ROWS = 100_000
+"""The most rows that one answer holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows, and what is to know about them. *total*: how many there are in all; None where that wasn't counted.
+    *whole*: rows holds them all. *notes*: what may explain a surprising answer. *took_ms*: time in the database, in
+    milliseconds.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    total: int | None
+    whole: bool
+    took_ms: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A query at every stage: *formatted* in one spelling, the checked tree, the SQL and its values."""
+
+    formatted: str
+    checked: Checked
+    sql: Sql
+
+
+def run(
+    connection: duckdb.DuckDBPyConnection,
+    text: str,
+    *,
+    now: datetime,
+    limit: int = 100,
+    offset: int = 0,
+    timeout: float | None = None,
+) -> Answer:
+    """Answer *text* from the tables that *connection* sees: at most *limit* rows from number *offset* on, in the order
+    of their rrn.
+
+    *timeout* is in seconds. The connection must serve nobody else meanwhile: pass a cursor. Raises RqlError.
+    """
+    checked = check(parse(text))
+    limit = max(0, min(limit, MOST_ROWS))
+    statement = compile(checked, now, limit=limit, offset=offset)
+    start = time.monotonic()
+    rows = _execute(connection, statement, text, timeout)
+    took = (time.monotonic() - start) * 1000
+    if rows:
+        total = int(rows[0][-1])
+    else:
+        count = sql("select count(*) from resources r where {0}", condition(checked))
+        total = int(_execute(connection, count, text, timeout)[0][0]) if offset or not limit else 0
+    added = tuple(format_operand(path) for path in checked.query.columns)
+    columns = RESOURCE_COLUMNS + (FINDING_COLUMNS if checked.findings else ()) + added
+    width = len(columns)
+    plain = width - len(added)
+    shown = [row[:plain] + tuple(None if v is None else json.loads(v) for v in row[plain:width]) for row in rows]
+    notes = () if total else _notes(connection, checked)
+    return Answer(columns, shown, total, offset + len(rows) >= total and not offset, took, notes)
+
+
+def _execute(
+    connection: duckdb.DuckDBPyConnection, statement: Sql, text: str, timeout: float | None
+) -> list[tuple[Any, ...]]:
+    timer = Timer(timeout, connection.interrupt) if timeout is not None else None
+    if timer:
+        timer.start()
+    try:
+        return connection.execute(statement.text, statement.values).fetchall()
+    except duckdb.InterruptException:
+        whole = Span(0, len(text.rstrip()))
+        raise RqlError(
+            f"no answer within {timeout:g} seconds", text, whole, "name an api.name: it asks fewer resources"
+        ) from None
+    finally:
+        if timer:
+            timer.cancel()
+
+
+def _notes(connection: duckdb.DuckDBPyConnection, checked: Checked) -> tuple[str, ...]:
+    """Say which api.name of the query no resource has."""
+    asked = [v.text.strip() for a in _required(checked.condition) if a.name == "api.name" for v in a.values]
+    if not asked:
+        return ()
+    known = [str(row[0]) for row in connection.execute("select distinct api_name from resources").fetchall()]
+    notes = []
+    for name in asked:
+        if name not in known:
+            hint = nearest(name, known)
+            notes.append(f"no resource has api.name {name!r}" + (f": {hint}" if hint else ""))
+    return tuple(notes)
+
+
+def _required(condition: Condition) -> list[Attribute]:
+    parts = condition.parts if isinstance(condition, And) else (condition,)
+    return [p for p in parts if isinstance(p, Attribute) and p.operator in ("=", "in")]
+
+
+def explain(text: str, now: datetime) -> Explained:
+    """Return *text* at every stage, without running it. Raises RqlError."""
+    from queries.format import format  # the name would hide the builtin in this module
+
+    checked = check(parse(text))
+    return Explained(format(checked.query), checked, compile(checked, now))

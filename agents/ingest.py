@@ -25,7 +25,7 @@ SLICE = 250
 
 
 class Ingest:
-    """Normalises the messages of one vendor and produces what comes of them. *counts* counts records by what they became."""
+    """Normalises the messages of one source and sends what comes of them. *counts* counts records by their kind."""
 
     def __init__(
         self, settings: Settings, normaliser: Normaliser, producer: BatchProducer, counts: Counter[str]

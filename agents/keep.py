@@ -1,4 +1,4 @@
-"""From batches of normalised records to the store: whatever waits goes into one transaction, and counts as done only after it."""
+"""From batches of normalised records to the store: what waits shares a transaction, and is done only after it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -17,8 +17,8 @@ MOST = 20_000
 class Keeper:
     """Writes batches to the store in the order in which they came.
 
-    While a transaction runs, further batches wait and then share the next one: a transaction has a price of its own, and a partition
-    alone rarely fills one. *after* is told what each transaction did; what it raises, and what the store raises, ends `run`.
+    While a transaction runs, further batches wait and then share the next: a transaction has a price of its own, and
+    a partition alone rarely fills one. *after* is told what each did; what it raises, and the store raises, ends `run`.
     """
 
     def __init__(self, store: StoreThread, after: Callable[[Sequence[Part], Applied], None]) -> None:

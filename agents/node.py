@@ -1,4 +1,4 @@
-"""The query node: follows every partition without a group, so that its store holds the whole and answers span all accounts."""
+"""The query node: follows every partition without a group, so that its answers span all accounts."""
 
 import asyncio
 from collections.abc import Mapping

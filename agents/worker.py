@@ -13,6 +13,7 @@ from agents.ingest import Ingest
 from agents.keep import Keeper
 from agents.normalise import NORMALISERS
 from agents.normalise._base import Normaliser
+from agents.upkeep import Owned, Upkeep
 from streams.admin import cluster_identity, ensure_topics
 from streams.app import create_app
 from streams.produce import BatchProducer
@@ -33,10 +34,10 @@ class Worker:
         self._normalisers = normalisers
         self.counts: Counter[str] = Counter()
         self._kinds = {full_name(settings, topic): kind for kind, topic in STORED.items()}
-        self._started: set[TP] = set()
+        self._started: dict[TP, Owned] = {}
         self._assigned = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._died: asyncio.Future[None] = asyncio.Future()
+        self._died: asyncio.Future[Any] = asyncio.Future()
 
     async def start(self) -> None:
         """Create and check topics, open the store, join the group, and return when partitions are assigned."""
@@ -50,12 +51,19 @@ class Worker:
         await self.producer.start()
         self.keeper = Keeper(self.store, self._kept)
         self.app = self._app()
+        upkeep = Upkeep(
+            self.settings,
+            self.store,
+            self.producer,
+            owned=lambda: list(self._started.values()),
+            ends=self._ends,
+            idle=lambda: not self.keeper.busy,
+        )
         self._tasks.append(asyncio.create_task(self._guarded(self.keeper.run()), name="keeper"))
+        self._tasks.append(asyncio.create_task(self._guarded(upkeep.run()), name="upkeep"))
         self._tasks.append(asyncio.create_task(self._guarded(self._watch()), name="app"))
         await self.app.start()
-        await asyncio.wait([asyncio.ensure_future(self._assigned.wait()), self._died], return_when="FIRST_COMPLETED")
-        if self._died.done():
-            await self._died
+        await self._until_assigned()
 
     async def wait(self) -> None:
         """Return when the worker has stopped; raise what it died of."""
@@ -72,12 +80,21 @@ class Worker:
         if not self._died.done():
             self._died.set_result(None)
 
+    async def _until_assigned(self) -> None:
+        assigned = asyncio.create_task(self._assigned.wait())
+        await asyncio.wait({assigned, self._died}, return_when=asyncio.FIRST_COMPLETED)
+        assigned.cancel()
+        if self._died.done():
+            await self._died
+
     def ownership(self) -> dict[str, Any]:
         """Return the partitions of store-fed topics that this worker owns, and whether these are all there are."""
+        offsets = self.store.store.offsets()
         owned = sorted(tp for tp in self.app.consumer.assignment() if tp.topic in self._kinds)
         return {
             "owned": [[tp.topic, tp.partition] for tp in owned],
             "all": len(owned) == len(self._kinds) * self.settings.partitions,
+            "lag": {f"{at[0]}:{at[1]}": max(end - offsets.get(at, 0), 0) for at, end in self._ends().items()},
         }
 
     def _app(self) -> BatchApp:
@@ -106,34 +123,36 @@ class Worker:
                 self.keeper.take(kind, event.value, event.ack)
 
     async def _starts(self, assigned: set[TP]) -> Mapping[TP, int]:
-        """Where the store-fed partitions are read from: the store's offset, or the beginning where it can't be trusted."""
+        """Where the store-fed partitions are read from: the store's offset, or the beginning where that is useless."""
         mine = {tp for tp in assigned if tp.topic in self._kinds}
-        new = mine - self._started
+        new = mine - self._started.keys()
         begins = await self.app.consumer.earliest_offsets(*new) if new else {}
         ends = await self.app.consumer.highwaters(*new) if new else {}
-        starts: dict[TP, int] = {}
-        for tp in sorted(mine):
-            if tp in new:
-                starts[tp] = await self.store.start(
-                    tp.topic,
-                    self._kinds[tp.topic],
-                    tp.partition,
-                    cluster_id=self._cluster,
-                    topic_id=self._topic_ids[tp.topic],
-                    begin=begins[tp] or 0,
-                    end=ends[tp] or 0,
-                    now=datetime.now(UTC),
-                    delete_retention_ms=DELETE_RETENTION_MS,
-                )
-            else:
-                starts[tp] = await self.store.next_offset(tp.topic, tp.partition)
-        self._started = mine
+        for tp in sorted(new):
+            await self.store.start(
+                tp.topic,
+                self._kinds[tp.topic],
+                tp.partition,
+                cluster_id=self._cluster,
+                topic_id=self._topic_ids[tp.topic],
+                begin=begins[tp] or 0,
+                end=ends[tp] or 0,
+                now=datetime.now(UTC),
+                delete_retention_ms=DELETE_RETENTION_MS,
+            )
+            self._started[tp] = Owned(self._kinds[tp.topic], tp.topic, tp.partition, ends[tp] or 0)
+        offsets = await self.store.offsets()
         self._assigned.set()
-        return starts
+        return {tp: offsets[tp.topic, tp.partition] for tp in mine}
 
     async def _revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
         self.keeper.forget()
-        self._started -= revoked
+        for tp in revoked:
+            self._started.pop(tp, None)
+
+    def _ends(self) -> dict[tuple[str, int], int]:
+        consumer = self.app.consumer
+        return {(tp.topic, tp.partition): consumer.highwater(tp) or 0 for tp in self._started}
 
     def _kept(self, parts: Sequence[Part], applied: Applied) -> None:
         self.counts["stored"] += applied.stored

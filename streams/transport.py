@@ -1,7 +1,8 @@
 """Faust on batches: one event is what one poll brought of one partition, and polling stops where too much is in work.
 
-A Faust event costs some 250 microseconds of asyncio whatever is in it, so an event must hold many records (docs/decisions/0010).
-Overrides private methods of faust-streaming 0.15.3, which pyproject.toml pins; tests/streams/test_transport.py holds each of them.
+A Faust event costs some 250 microseconds of asyncio whatever is in it, so an event must hold many records. This
+overrides private methods of faust-streaming 0.15.3, which pyproject.toml pins; tests/streams/test_transport.py holds
+each of them.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ IN_WORK_BYTES = 32 * 1024 * 1024
 
 
 class Batch(NamedTuple):
-    """Consecutive records of one partition: all from *start* (included) to *end* (excluded), as far as compaction left them."""
+    """Consecutive records of one partition: all from *start* (included) to *end* (excluded) that compaction left."""
 
     topic: str
     partition: int
@@ -35,9 +36,9 @@ Starts = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 class BatchConsumer(driver.Consumer):
     """Faust's consumer with batches, bounded work, commits of whole batches and starts chosen by the store.
 
-    Faust's own gap accounting puts the last offset of a batch both into the gap and into the acknowledged list; the doubled number ends
-    a run of consecutive offsets, so that each commit moves by one batch only and the commits fall behind for ever. Here a partition
-    remembers the end of every batch that it handed over, and commits up to the longest prefix that is acknowledged.
+    Faust's own gap accounting puts the last offset of a batch both into the gap and into the acknowledged list; the
+    doubled number ends a run of consecutive offsets, so that each commit moves by one batch only.
+    Here a partition remembers every batch that it handed over, and commits the longest prefix that is acknowledged.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,8 +48,7 @@ class BatchConsumer(driver.Consumer):
         self._in_work: dict[TP, dict[int, int]] = defaultdict(dict)  # last offset -> bytes, until acknowledged
         self._position: dict[TP, int] = {}
 
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
-        assert active_partitions, "an app with agents always asks for the partitions that it owns"
+    async def _getmany(self, active_partitions: set[TP], timeout: float) -> Any:
         busy: dict[str, int] = defaultdict(int)
         for tp, batches in self._in_work.items():
             busy[tp.topic] += sum(batches.values())
@@ -96,7 +96,8 @@ class BatchConsumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Seek to the group's offsets, and to the store's where a store is fed.
 
-        Batches that were fetched but not handed on before a rebalance are forgotten, or they would hold the commits back for ever.
+        Batches that were fetched but not handed on before a rebalance are forgotten, or they would hold the commits
+        back for ever.
         """
         self._handed_over.clear()
         self._in_work.clear()

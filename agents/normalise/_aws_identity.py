@@ -38,7 +38,7 @@ def identify(
             id = arn or sent_id
         elif known.id:
             id = _text(flat.get(known.id)) or sent_id
-        if known.arn.startswith("arn:") and not arn and id:
+        if known.arn.startswith("arn:") and not arn and id and (region != "global" or "{region}" not in known.arn):
             arn = known.arn.format(partition=partition_of(region), region=region, account=account, id=id)
     id = id or arn
     if not id:
@@ -102,6 +102,8 @@ def _region(arn: str, flat: Mapping[str, Any]) -> str:
     """Return the region of an ARN, else of the availability zone that the configuration names."""
     if region := _part(arn, 3):
         return region
+    if type(location := flat.get("location")) is dict and "LocationConstraint" in location:
+        return _text(location["LocationConstraint"]) or "us-east-1"  # S3 says nothing for its first region
     placement = flat.get("placement")
     zone = _text(flat.get("availabilityZone")) or (
         _text(placement.get("AvailabilityZone")) or _text(placement.get("availabilityZone"))

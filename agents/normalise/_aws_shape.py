@@ -124,12 +124,14 @@ _DATA = frozenset(
 _MAPS = frozenset(
     {
         "actions",
+        "configurations",
         "integrationResponses",
         "logPublishingOptions",
         "methodResponses",
         "methodSettings",
         "policies",
         "resourceMethods",
+        "rules",
         "syncStates",
         "targets",
     }

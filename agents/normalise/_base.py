@@ -56,7 +56,7 @@ class Normaliser(ABC):
 
     @abstractmethod
     def record(self, item: Item, place: Place, index: int) -> Finding | Resource:
-        """Return what *item*, number *index* of the message at *place*, says. Raises BadRecord; never changes *item*."""
+        """Return what *item*, number *index* in its message at *place*, says. Raises BadRecord; never changes *item*."""
 
     def read(self, value: bytes | None, place: Place) -> list[Resource | Finding | Bad]:
         """Return one entry for each item of the message *value*, in order: its record, or what is wrong with it.

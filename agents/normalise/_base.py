@@ -1,9 +1,9 @@
 """What a normaliser is: a pure function from a raw message's bytes to records, and to what is wrong with the rest."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 import orjson
@@ -56,7 +56,7 @@ class Normaliser(ABC):
 
     @abstractmethod
     def record(self, item: Item, place: Place, index: int) -> Finding | Resource:
-        """Return what *item*, number *index* in its message at *place*, says. Raises BadRecord; never changes *item*."""
+        """Return what *item*, the *index*-th of its message, says; *item* stays as it is. Raises BadRecord."""
 
     def read(self, value: bytes | None, place: Place) -> list[Resource | Finding | Bad]:
         """Return one entry for each item of the message *value*, in order: its record, or what is wrong with it.
@@ -74,33 +74,34 @@ class Normaliser(ABC):
                 records.append(_bad(wrong, where, raw or _written(item, value or b"")))
         return records
 
-    def _parts(self, value: bytes | None) -> "Iterator[_Part]":
+    def _parts(self, value: bytes | None) -> "list[_Part]":
         try:
             documents = unpack(value)
         except BadRecord as wrong:
-            yield _Part("", wrong, value or b"")
-            return
+            return [("", wrong, value or b"")]
+        parts: list[_Part] = []
         for where, document, raw in documents:
             if type(document) is list:
                 for index, element in enumerate(document):
-                    yield from self._within(element, f"{where}[{index}]", _written(element, raw))
+                    parts += self._within(element, f"{where}[{index}]", _written(element, raw))
             else:
-                yield from self._within(document, where, raw)
+                parts += self._within(document, where, raw)
+        return parts
 
-    def _within(self, document: Any, where: str, raw: bytes) -> "Iterator[_Part]":
-        """Yield the items of *document*, or the reason why it has none. *raw* are its bytes."""
+    def _within(self, document: Any, where: str, raw: bytes) -> "list[_Part]":
+        """Return the items of *document*, or the reason why it has none. *raw* are its bytes."""
+        if type(document) is not dict:
+            return [(where, document, raw)]
         try:
-            if type(document) is dict:
-                if document.get("Type") == "Notification" and type(document.get("Message")) is str:  # wrapped by SNS
-                    text = document["Message"].encode()
-                    yield from self._within(loads(text), _joined(where, "Message"), text)
-                    return
-                for place, item in self.items(document):
-                    yield _Part(_joined(where, place), item, None) if place else _Part(where, item, raw)
-                return
-            yield _Part(where, document, raw)
+            if document.get("Type") == "Notification" and type(document.get("Message")) is str:  # wrapped by SNS
+                text = document["Message"].encode()
+                return self._within(loads(text), _joined(where, "Message"), text)
+            return [
+                (_joined(where, place), item, None) if place else (where, item, raw)
+                for place, item in self.items(document)
+            ]
         except Exception as wrong:  # noqa: BLE001 (as in read)
-            yield _Part(where, wrong, raw)
+            return [(where, wrong, raw)]
 
 
 def fragments(*documents: Any) -> list[orjson.Fragment]:
@@ -123,12 +124,8 @@ def _json(document: Any) -> bytes:
         raise BadRecord("", _UNWRITABLE.get(str(wrong), f"can't be written as JSON: {wrong}")) from None
 
 
-class _Part(NamedTuple):
-    where: str
-    item: Any
-    """An item, or the exception that tells why there is none."""
-    raw: bytes | None
-    """Its bytes; None: not known, write the item."""
+_Part: TypeAlias = tuple[str, Any, bytes | None]
+"""A place; an item, or the exception that tells why there is none; its bytes, or None: write the item."""
 
 
 def _joined(outer: str, inner: str) -> str:

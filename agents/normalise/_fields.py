@@ -74,6 +74,9 @@ def optional_list(raw: Mapping[str, Any], name: str, path: str = "") -> list[Any
 
 def number(raw: Mapping[str, Any], path: str) -> float:
     """Return the finite number at dotted *path*. JSON writes 5.0 as 5, so take either."""
+    value = raw.get(path)
+    if type(value) is float and math.isfinite(value):
+        return value
     value = need(raw, path, object)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_type(path, "a number", value)
@@ -102,9 +105,8 @@ def time_ms(value: object, path: str) -> int:
     if type(value) is str:
         try:
             moment = datetime.fromisoformat(value)
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=UTC)
-            return int(moment.timestamp() * 1000)
+            since = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
+            return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
         except (ValueError, OverflowError):
             raise BadRecord(path, f"not a time: {_shown(value)}") from None
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -138,6 +140,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WORDS = {
     dict: "an object",
     list: "a list",

@@ -1,7 +1,7 @@
 """From a message's bytes to JSON documents: gzip, byte order mark, one document or JSON lines."""
 
 import zlib
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -11,14 +11,8 @@ MAX_UNPACKED = 64 * 1024 * 1024
 """How much a gzip message may unpack to, in bytes. It bounds a worker's memory."""
 
 
-class Document(NamedTuple):
-    """One JSON document of a message."""
-
-    place: str
-    """Such as `line 7`; empty: it's the whole message."""
-    value: Any
-    """What it says, or the BadRecord that tells why it can't be read."""
-    raw: bytes
+Document: TypeAlias = tuple[str, Any, bytes]
+"""A place such as `line 7`, empty: the whole message; what it says, or the BadRecord that tells why not; its bytes."""
 
 
 def unpack(message: bytes | None) -> list[Document]:
@@ -32,7 +26,7 @@ def unpack(message: bytes | None) -> list[Document]:
     if text[:3] == _BOM:
         text = text[3:]
     try:
-        return [Document("", _loads(text), message)]
+        return [("", _loads(text), message)]
     except _UNREADABLE as wrong:
         lines = _lines(text)
         if not lines:
@@ -95,9 +89,9 @@ def _lines(text: bytes) -> list[tuple[int, bytes]]:
 
 def _document(number: int, line: bytes) -> Document:
     try:
-        return Document(f"line {number}", _loads(line), line)
+        return (f"line {number}", _loads(line), line)
     except _UNREADABLE as wrong:
-        return Document(f"line {number}", BadRecord("", reason(wrong)), line)
+        return (f"line {number}", BadRecord("", reason(wrong)), line)
 
 
 _GZIP = b"\x1f\x8b"

@@ -72,7 +72,6 @@ class Broker:
         """
         if self.running:
             return
-        self.stop()  # of one that crashed, the lock is still ours
         program = class_path(self.cache, "broker", self._tell)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -86,6 +85,7 @@ class Broker:
         except BaseException:
             self.stop()
             raise
+        self._free()  # guard and Java hold it from here on: a forked child of ours must not
 
     def stop(self) -> None:
         """Stop the broker cleanly, or by force after STOP_SECONDS. Harmless when it isn't running."""

@@ -1,6 +1,6 @@
 """Run the broker's Java and never leave it behind: `python embedded_guard.py SECONDS LOG LOCK COMMAND...`.
 
-Standard input is a pipe from the process that owns the broker. When it closes, because the owner says so or because it
+Standard input is a pipe from the process that owns the broker. When a byte comes, or the pipe closes because the owner
 was killed, Java gets SIGTERM, and SIGKILL after SECONDS. Java's process id is the one line on standard output; its end
 is this program's end. LOCK is the descriptor of the data folder's lock. Imports nothing of ours: it starts in
 milliseconds.
@@ -54,9 +54,8 @@ def _wait_for_end(java: "subprocess.Popen[bytes]", over: threading.Event) -> Non
 
 
 def _wait_for_order(over: threading.Event) -> None:
-    """Tell when the owner's end of the pipe is closed."""
-    while os.read(0, 4096):
-        pass
+    """Tell when the owner writes a byte into the pipe, or its end of it is closed."""
+    os.read(0, 1)
     over.set()
 
 

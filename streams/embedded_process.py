@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class Process:
-    """A Java program at work. *lock* is a descriptor that stays open as long as Java lives; *log* gets all it says.
+    """A Java program at work. *lock* is a descriptor that Java holds open as long as it lives; *log* gets all it says.
 
     stop() lets it end by itself for *patience* seconds before it is killed. Raises OSError.
     """
@@ -45,6 +45,9 @@ class Process:
 
     def stop(self) -> None:
         """Have Java stop, wait for it; kill it when that takes longer than the patience. Harmless when it's over."""
+        if self._order >= 0:
+            with contextlib.suppress(BrokenPipeError):  # it's over already
+                os.write(self._order, b"x")  # closing isn't enough: a forked child of ours may hold the pipe too
         self._close()
         try:
             self._guard.wait(self._patience + 5)

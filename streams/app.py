@@ -13,6 +13,7 @@ GROUP = "tidegate"
 
 def create_app(settings: Settings) -> BatchApp:
     """Return an app without agents, for the cluster that *settings* name; nothing is connected yet."""
+    settings.data.mkdir(parents=True, exist_ok=True)  # Faust makes its own folder, but not the one above
     config = client_config(settings)
     servers: list[str] = config["bootstrap_servers"]
     return BatchApp(
@@ -33,6 +34,7 @@ def create_app(settings: Settings) -> BatchApp:
         broker_heartbeat_interval=3.0,
         broker_max_poll_interval=600.0,
         stream_buffer_maxsize=64,
+        stream_wait_empty=False,  # a batch that isn't done is read again; waiting for it could hang a stop for ever
         stream_publish_on_commit=False,
         web_enabled=False,
     )

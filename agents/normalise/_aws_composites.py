@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agents.normalise._aws_s3 import bucket
-from agents.normalise._aws_shape import document, field_name, shaped
+from agents.normalise._aws_shape import document, field_name, shaped, tag_list, tag_map
 
 Assemble = Callable[[dict[str, Any], dict[str, Any], str], dict[str, Any]]
 
@@ -70,6 +70,8 @@ def _key(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, A
         config["rotation_status"] = {"keyRotationEnabled": enabled in (True, "true")}
     if (policy := config.pop("policy", metadata.pop("policy", None))) is not None:
         config.setdefault("policies", {"default": policy})
+    if "tags" in config:  # KMS says tagKey and tagValue
+        config["tags"] = tag_list(tag_map(config["tags"]))
     return config
 
 

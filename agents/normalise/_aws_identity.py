@@ -30,6 +30,8 @@ def identify(
     flat = _flat(config)
     arn = sent_arn or _arn(known, flat, sent_id)
     region = region or _region(arn, flat) or "global"
+    if known and known.resource_type.startswith(_GLOBAL):
+        region = "global"  # some senders say where they asked
     id = sent_id
     if known:
         if known.id == "account":
@@ -50,7 +52,7 @@ def identify(
     return Identity(
         id=id,
         region=region,
-        name=_text(flat.get(known.name)) if known else _text(flat.get("name")),
+        name=_text(flat.get(known.name if known else "name")) or (_last(id) if id.startswith("arn:") else ""),
         keys=list(keys),
         tags=next((tag_map(flat[name]) for name in _TAGS if flat.get(name)), {}),
         created=next((moment for name in _CREATED if (moment := _moment(flat.get(name))) is not None), None),
@@ -124,6 +126,10 @@ def _without_path(arn: str) -> Iterator[str]:
         yield f"{head}{kind}{rest.rpartition('/')[2]}"
 
 
+def _last(arn: str) -> str:
+    return arn.rpartition("/" if "/" in arn else ":")[2]
+
+
 def _accounts(value: Any, name: str = "") -> Iterator[str]:
     """Yield the accounts that a configuration names: in ARNs, and as the owner of what it describes."""
     if type(value) is dict:
@@ -178,7 +184,8 @@ _WRAPPERS = (
     "attributes",
 )
 _OWNERS = {"OwnerId", "ownerId", "AWSAccountId", "awsAccountId", "registryId", "RegistryId", "AccountId", "accountId"}
-_TAGS = ("tags", "tagList", "tagSet", "tagging")
+_GLOBAL = ("AWS::IAM::", "AWS::CloudFront::", "AWS::Organizations::", "AWS::Route53::", "AWS::WAF::")
+_TAGS = ("tags", "tagList", "tagSet")
 _CREATED = (
     "creationDate",
     "createDate",

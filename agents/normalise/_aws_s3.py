@@ -34,7 +34,7 @@ def bucket(raw: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     encryption = parts.pop("encryption", None)
     result["sseAlgorithm"] = _algorithm(encryption)
     if encryption:
-        result["serverSideEncryptionConfiguration"] = _inner(shaped(encryption), "serverSideEncryptionConfiguration")
+        result["serverSideEncryptionConfiguration"] = _encryption(encryption)
     logging = _inner(shaped(parts.pop("logging", None) or {}), "loggingEnabled")
     result["loggingConfiguration"] = {
         _LOGGING.get(name, name): value for name, value in logging.items() if value is not None
@@ -91,12 +91,38 @@ def _policy(policy: Any) -> Any:
 
 def _algorithm(encryption: Any) -> str:
     """Return the default encryption, `None` where there is none: a word in Prisma's documents."""
-    rules = _list(_inner(shaped(encryption or {}), "serverSideEncryptionConfiguration").get("rules"))
-    for rule in rules:
+    for rule in _list(_encryption(encryption or {}).get("rules")):
         by_default = rule.get("applyServerSideEncryptionByDefault") if type(rule) is dict else None
         if type(by_default) is dict:
-            return str(by_default.get("ssealgorithm") or by_default.get("sseAlgorithm") or "None")
+            return str(by_default.get("sseAlgorithm") or "None")
     return "None"
+
+
+def _encryption(encryption: Any) -> dict[str, Any]:
+    """Return the default encryption's rules, spelt as AWS Config does it."""
+    found = _inner(shaped(encryption), "serverSideEncryptionConfiguration")
+    if type(found) is not dict:
+        return {}
+    return {
+        name: [
+            {
+                key: _respelt(inner) if key == "applyServerSideEncryptionByDefault" else inner
+                for key, inner in one.items()
+            }
+            if type(one) is dict
+            else one
+            for one in value
+        ]
+        if name == "rules" and type(value) is list
+        else value
+        for name, value in found.items()
+    }
+
+
+def _respelt(by_default: Any) -> Any:
+    if type(by_default) is not dict:
+        return by_default
+    return {_ENCRYPTION.get(name, name): value for name, value in by_default.items()}
 
 
 def _denies_unencrypted_uploads(statement: Any) -> bool:
@@ -172,4 +198,5 @@ _PERMISSIONS = {
     "READ_ACP": "ReadAcp",
     "WRITE_ACP": "WriteAcp",
 }
+_ENCRYPTION = {"ssealgorithm": "sseAlgorithm", "kmsmasterKeyID": "kmsMasterKeyID"}
 _LOGGING = {"destinationBucketName": "targetBucket", "logFilePrefix": "targetPrefix"}

@@ -22,7 +22,7 @@ def shaped(value: Any, name: str = "") -> Any:
             return {key: shaped(inner) for key, inner in value.items()}
         return {(spelt := field_name(key)): shaped(inner, spelt) for key, inner in value.items()}
     if type(value) is list:
-        return [shaped(inner, "" if name in _DATA else name) for inner in value]
+        return [shaped(inner, "" if name in _DATA or name in _MAPS else name) for inner in value]
     if type(value) is str and name in _DOCUMENTS:
         return document(value)
     return value

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from agents.normalise._aws_composites import assembled
-from agents.normalise._aws_identity import Identity, account_in, identify
+from agents.normalise._aws_identity import account_in, identify
 from agents.normalise._aws_shape import tag_list, tag_map
 from agents.normalise._aws_types import service_of, type_of
 from agents.normalise._base import Item, Items, Kind, Normaliser, fragments
@@ -93,7 +93,8 @@ def _row(row: Item, place: Place, index: int) -> Resource:
     )
     resource_type = optional_text(row, "resource_type")
     return _resource(
-        api_name=optional_text(row, "api_name") or _api_name(resource_type, optional_text(row, "api_call")),
+        api_name=optional_text(row, "api_name")
+        or _api_name(resource_type, optional_text(row, "api_call"), "resource_type"),
         resource_type=resource_type,
         sent_id=optional_text(row, "resource_id"),
         sent_arn="",
@@ -128,7 +129,7 @@ def _item(item: Item, place: Place, index: int) -> Resource:
     captured = time_ms(item.get("configurationItemCaptureTime"), "configurationItemCaptureTime")
     account_path = "awsAccountId" if "awsAccountId" in item else "accountId"
     return _resource(
-        api_name=_api_name(resource_type, ""),
+        api_name=_api_name(resource_type, "", "resourceType"),
         resource_type=resource_type,
         sent_id=optional_text(item, "resourceId"),
         sent_arn=optional_text(item, "arn") or optional_text(item, "ARN"),
@@ -169,9 +170,9 @@ def _resource(
     if account is None or account == "":
         account = account_in(config, sent_arn, sent_id, account_path)
     canonical = account_of("aws", account, account_path)
-    who: Identity = identify(known, config, canonical, region, sent_id, sent_arn)
-    tags = tags or who.tags
+    who = identify(known, more | config, canonical, region, sent_id, sent_arn)
     shape = assembled(api_name, config, more, canonical)
+    tags = tags or who.tags or tag_map(shape.get("tagSets"))
     if tags and "tags" not in shape and "Tags" not in shape and "tagSets" not in shape:
         shape["tags"] = tag_list(tags)
     written, kept = fragments(shape if config or not deleted else None, original)
@@ -184,7 +185,7 @@ def _resource(
         service=service_of(resource_type, api_name),
         resource_type=resource_type,
         id=who.id,
-        name=tags.get("Name") or name or who.name or who.id,
+        name=tags.get("Name") or who.name or name or who.id,
         keys=who.keys,
         tags=tags,
         created=_moment(created) or who.created,
@@ -195,13 +196,13 @@ def _resource(
     )
 
 
-def _api_name(resource_type: str, api_call: str) -> str:
-    """Return Prisma's name of the API whose answers have this type."""
+def _api_name(resource_type: str, api_call: str, path: str) -> str:
+    """Return Prisma's name of the API whose answers have this type, which stands at *path*."""
     if known := type_of(resource_type, ""):
         return known.api_name
     kind = resource_type or api_call
     raise BadRecord(
-        "api_name" if not resource_type else "resource_type",
+        path if resource_type else "api_name",
         f"{kind!r} isn't a type that Tidegate knows: send a row that gives its api_name" if kind else "missing",
     )
 

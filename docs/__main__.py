@@ -1,18 +1,19 @@
 """Write the printed pages; with --check, only tell which are not current."""
 
+import importlib
+import pkgutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs import commands, settings, sources, topics
+import docs
 
 PAGES: Mapping[str, Callable[[], str]] = {
-    "commands.md": commands.page,
-    "settings.md": settings.page,
-    "sources.md": sources.page,
-    "topics.md": topics.page,
+    f"{module.name}.md": importlib.import_module(f"docs.{module.name}").page
+    for module in pkgutil.iter_modules(docs.__path__)
+    if not module.name.startswith("_")
 }
-"""File in docs/ to what prints it."""
+"""File in docs/ to what prints it: the function `page` of the module beside it."""
 
 FOLDER = Path(__file__).parent
 

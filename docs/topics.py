@@ -83,7 +83,7 @@ def _record(topic: Topic, shape: type) -> Iterator[str]:
     for name in NORMALISERS:
         for record in [one for one in sources.records(name) if isinstance(one, shape)][:1]:
             yield ""
-            yield f"One from `{name}`; its `original` is the message in [sources.md](sources.md):"
+            yield f"One from `{name}`, without `original`: what came in is in [sources.md](sources.md)."
             yield ""
             yield "```json"
             yield sources.as_json(_shown(record))

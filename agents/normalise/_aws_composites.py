@@ -99,7 +99,8 @@ def _role(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, 
 def _policy_version(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
     """Return a managed policy with its default version's document."""
     config = _plain(raw, more, account)
-    for one in config.get("policyVersionList") or ():
+    versions = config.get("policyVersionList")
+    for one in versions if type(versions) is list else ():
         if type(one) is dict and one.get("isDefaultVersion") is True and "document" not in config:
             config |= {name: one[name] for name in ("document", "versionId", "isDefaultVersion") if name in one}
     if "arn" in config:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from agents.normalise._aws_shape import field_name, tag_map
 from agents.normalise._aws_types import Type
-from agents.normalise._fields import MAX_ID, time_ms
+from agents.normalise._fields import MAX_ID, MAX_WORD, time_ms
 from streams.errors import BadRecord
 
 
@@ -102,17 +102,17 @@ def _arn(known: Type | None, flat: Mapping[str, Any], sent_id: str) -> str:
 
 def _region(arn: str, flat: Mapping[str, Any]) -> str:
     """Return the region of an ARN, else of the availability zone that the configuration names."""
-    if region := _part(arn, 3):
+    if region := _part(arn, 3)[:MAX_WORD]:
         return region
     if type(location := flat.get("location")) is dict and "LocationConstraint" in location:
-        return _text(location["LocationConstraint"]) or "us-east-1"  # S3 says nothing for its first region
+        return _text(location["LocationConstraint"])[:MAX_WORD] or "us-east-1"  # S3 says nothing for its first region
     placement = flat.get("placement")
     zone = _text(flat.get("availabilityZone")) or (
         _text(placement.get("AvailabilityZone")) or _text(placement.get("availabilityZone"))
         if type(placement) is dict
         else ""
     )
-    return zone[:-1] if zone[-1:].isalpha() and zone[-2:-1].isdigit() else ""
+    return zone[:-1] if zone[-1:].isalpha() and zone[-2:-1].isdigit() and len(zone) < MAX_WORD else ""
 
 
 def _without_path(arn: str) -> Iterator[str]:

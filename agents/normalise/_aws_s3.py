@@ -14,7 +14,7 @@ def bucket(raw: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     parts = {
         _PARTS[name]: value for name, value in (*raw.items(), *more.items()) if name in _PARTS and value is not None
     }
-    head = shaped(parts.pop("bucket", None) or raw)
+    head = _object(shaped(parts.pop("bucket", None) or raw))
     result: dict[str, Any] = {"bucketName": head.get("name", head.get("bucketName"))}
     for name in ("creationDate", "owner", "region"):
         if name in head:
@@ -35,11 +35,11 @@ def bucket(raw: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     result["sseAlgorithm"] = _algorithm(encryption)
     if encryption:
         result["serverSideEncryptionConfiguration"] = _encryption(encryption)
-    logging = _inner(shaped(parts.pop("logging", None) or {}), "loggingEnabled")
+    logging = _object(_inner(shaped(parts.pop("logging", None)), "loggingEnabled"))
     result["loggingConfiguration"] = {
         _LOGGING.get(name, name): value for name, value in logging.items() if value is not None
     }
-    versioning = shaped(parts.pop("versioning", None) or {})
+    versioning = _object(shaped(parts.pop("versioning", None)))
     result["versioningConfiguration"] = {"status": versioning.get("status") or "Off"} | (
         {"mfaDelete": versioning["mfadelete"]} if "mfadelete" in versioning else {}
     )
@@ -53,7 +53,7 @@ def bucket(raw: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
 def _acl(acl: dict[str, Any]) -> dict[str, Any]:
     """Return an access control list as Java's SDK has it, from S3's answer or from AWS Config's rendering of Java's."""
     inner = shaped(acl)
-    grants = inner.get("grants") or inner.get("grantList") or inner.get("grantSet") or []
+    grants = _list(inner.get("grants") or inner.get("grantList") or inner.get("grantSet"))
     listed = [
         {
             "grantee": _grantee(one.get("grantee")),
@@ -91,7 +91,7 @@ def _policy(policy: Any) -> Any:
 
 def _algorithm(encryption: Any) -> str:
     """Return the default encryption, `None` where there is none: a word in Prisma's documents."""
-    for rule in _list(_encryption(encryption or {}).get("rules")):
+    for rule in _list(_encryption(encryption).get("rules")):
         by_default = rule.get("applyServerSideEncryptionByDefault") if type(rule) is dict else None
         if type(by_default) is dict:
             return str(by_default.get("sseAlgorithm") or "None")
@@ -100,9 +100,7 @@ def _algorithm(encryption: Any) -> str:
 
 def _encryption(encryption: Any) -> dict[str, Any]:
     """Return the default encryption's rules, spelt as AWS Config does it."""
-    found = _inner(shaped(encryption), "serverSideEncryptionConfiguration")
-    if type(found) is not dict:
-        return {}
+    found = _object(_inner(shaped(encryption), "serverSideEncryptionConfiguration"))
     return {
         name: [
             {
@@ -147,6 +145,11 @@ def _tags(tags: Any) -> dict[str, str]:
 def _inner(value: Any, name: str) -> Any:
     """Return what an answer wraps in a key of its own name."""
     return value[name] if type(value) is dict and type(value.get(name)) is dict else value
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """Return an object, an empty one for anything else: a part that can't be read must not cost the bucket."""
+    return value if type(value) is dict else {}
 
 
 def _list(value: Any) -> list[Any]:

@@ -13,6 +13,9 @@ T = TypeVar("T")
 MAX_ID = 2048
 """The longest identifier that is believed, in characters: AWS's own limit for an ARN. Ids become keys of topics."""
 
+MAX_WORD = 256
+"""The longest region or name of a type, in characters. They become parts of keys."""
+
 LATEST_MS = 253_402_300_799_999
 """The end of the year 9999, in ms since 1970 UTC."""
 
@@ -52,6 +55,14 @@ def optional_text(raw: Mapping[str, Any], name: str, path: str = "") -> str:
     return value
 
 
+def optional_word(raw: Mapping[str, Any], name: str, path: str = "") -> str:
+    """Return the text at *name*, at most MAX_WORD characters; empty when it's missing or null."""
+    value = optional_text(raw, name, path)
+    if len(value) > MAX_WORD:
+        raise BadRecord(path or name, f"has {len(value)} characters, the most is {MAX_WORD}")
+    return value
+
+
 def optional_object(raw: Mapping[str, Any], name: str, path: str = "") -> Mapping[str, Any]:
     """Return the object at *name*, an empty one when it's missing or null."""
     value = raw.get(name)
@@ -72,16 +83,17 @@ def optional_list(raw: Mapping[str, Any], name: str, path: str = "") -> list[Any
     return value
 
 
-def number(raw: Mapping[str, Any], path: str) -> float:
-    """Return the finite number at dotted *path*. JSON writes 5.0 as 5, so take either."""
-    value = raw.get(path)
+def number(raw: Mapping[str, Any], name: str) -> float:
+    """Return the finite number at *name*. JSON writes 5.0 as 5, so take either."""
+    value = raw.get(name)
     if type(value) is float and math.isfinite(value):
         return value
-    value = need(raw, path, object)
+    if value is None and name not in raw:
+        raise BadRecord(name, "missing")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise wrong_type(path, "a number", value)
+        raise wrong_type(name, "a number", value)
     if not math.isfinite(value):
-        raise BadRecord(path, f"wanted a finite number, got {value}")
+        raise BadRecord(name, f"wanted a finite number, got {value}")
     return float(value)
 
 
@@ -89,6 +101,8 @@ def account_of(cloud: str, value: object, path: str) -> str:
     """Return the canonical spelling of the account *value* of *cloud*."""
     if not isinstance(value, str):
         raise wrong_type(path, "text", value)
+    if len(value) > MAX_WORD:
+        raise BadRecord(path, f"has {len(value)} characters, the most is {MAX_WORD}")
     try:
         return canonical_account(cloud, value)
     except ValueError as wrong:

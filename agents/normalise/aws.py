@@ -10,7 +10,16 @@ from agents.normalise._aws_identity import account_in, identify
 from agents.normalise._aws_shape import tag_list, tag_map
 from agents.normalise._aws_types import service_of, type_of
 from agents.normalise._base import Item, Items, Kind, Normaliser, fragments
-from agents.normalise._fields import account_of, identifier, need, optional_object, optional_text, time_ms, wrong_type
+from agents.normalise._fields import (
+    account_of,
+    identifier,
+    need,
+    optional_object,
+    optional_text,
+    optional_word,
+    time_ms,
+    wrong_type,
+)
 from agents.normalise._unpack import loads
 from streams.errors import BadRecord
 from streams.identity import Place, rrn, version
@@ -91,16 +100,16 @@ def _row(row: Item, place: Place, index: int) -> Resource:
     time = next(
         (time_ms(row[name], name) for name in ("time", "updated") if row.get(name) is not None), place.timestamp
     )
-    resource_type = optional_text(row, "resource_type")
+    resource_type = optional_word(row, "resource_type")
     return _resource(
-        api_name=optional_text(row, "api_name")
-        or _api_name(resource_type, optional_text(row, "api_call"), "resource_type"),
+        api_name=optional_word(row, "api_name")
+        or _api_name(resource_type, optional_word(row, "api_call"), "resource_type"),
         resource_type=resource_type,
         sent_id=optional_text(row, "resource_id"),
         sent_arn="",
         account=row.get("account"),
         account_path="account",
-        region=optional_text(row, "region"),
+        region=optional_word(row, "region"),
         config=config,
         more={},
         tags=tag_map(row.get("tags")),
@@ -125,7 +134,7 @@ def _item(item: Item, place: Place, index: int) -> Resource:
     more = item.get("supplementaryConfiguration") or {}
     if type(more) is not dict:
         raise wrong_type("supplementaryConfiguration", "an object", more)
-    resource_type = identifier(item, "resourceType")
+    resource_type = optional_word(item, "resourceType") or identifier(item, "resourceType")
     captured = time_ms(item.get("configurationItemCaptureTime"), "configurationItemCaptureTime")
     account_path = "awsAccountId" if "awsAccountId" in item else "accountId"
     return _resource(
@@ -135,7 +144,7 @@ def _item(item: Item, place: Place, index: int) -> Resource:
         sent_arn=optional_text(item, "arn") or optional_text(item, "ARN"),
         account=item.get(account_path),
         account_path=account_path,
-        region=optional_text(item, "awsRegion"),
+        region=optional_word(item, "awsRegion"),
         config=config,
         more={name: _decoded(value) for name, value in more.items()},
         tags=tag_map(item.get("tags")),

@@ -8,7 +8,16 @@ import orjson
 from typing_extensions import override
 
 from agents.normalise._base import Item, Items, Kind, Normaliser, fragments
-from agents.normalise._fields import account_of, identifier, number, optional_object, optional_text, time_ms, wrong_type
+from agents.normalise._fields import (
+    account_of,
+    identifier,
+    number,
+    optional_object,
+    optional_text,
+    optional_word,
+    time_ms,
+    wrong_type,
+)
 from agents.normalise._guardduty_resources import references
 from streams.errors import BadRecord
 from streams.identity import Place, version
@@ -60,8 +69,8 @@ def _finding(item: Item, original: orjson.Fragment, place: Place, index: int) ->
     service = optional_object(item, "service")
     resource = optional_object(item, "resource")
     account = account_of("aws", _account(item, arn), "accountId")
-    region = optional_text(item, "region") or _part_of_arn(arn, 3)
-    partition = optional_text(item, "partition") or _part_of_arn(arn, 1) or "aws"
+    region = optional_word(item, "region") or _part_of_arn(arn, 3)
+    partition = optional_word(item, "partition") or _part_of_arn(arn, 1) or "aws"
     updated = time_ms(item["updatedAt"], "updatedAt") if "updatedAt" in item else _missing("updatedAt")
     created = time_ms(item["createdAt"], "createdAt") if item.get("createdAt") is not None else updated
     first, last = service.get("eventFirstSeen"), service.get("eventLastSeen")
@@ -119,7 +128,7 @@ def _missing(path: str) -> Any:
 
 
 def _id(item: Item, service: Mapping[str, Any], account: str, region: str) -> str:
-    detector = optional_text(service, "detectorId", "service.detectorId") or optional_text(item, "detectorId")
+    detector = optional_word(service, "detectorId", "service.detectorId") or optional_word(item, "detectorId")
     return f"{account}/{region}/{detector}/{identifier(item, 'id')}"
 
 

@@ -16,14 +16,19 @@ def relink(db: duckdb.DuckDBPyConnection, kind: Kind, staged: str, *, changed: i
     if not changed:
         return
     other = FINDINGS if kind is RESOURCES else RESOURCES
+    named = "keys" if kind is RESOURCES else '[r.id for r in "references"]'
     db.execute(f"""
         create or replace temp table relinked as
-        select s.h, s.part, s.list from {staged} s where n in (select n from verdict where wins and links <> had_links)""")
+        select h, part, account, links, {named} as named from {staged}
+        where n in (select n from verdict where wins and links <> had_links)""")
     if unlinked:
         for table in (kind.links, "finding_resource"):
             db.execute(f"""
                 delete from {table} using relinked s where {table}.{kind.id} = s.h and {table}.part = s.part""")
-    db.execute("create or replace temp table linking as select h, part, unnest(list) as key from relinked")
+    db.execute("""
+        create or replace temp table linking as
+        select distinct h, part, md5_number_lower(account || '|' || lower(name)) as key
+        from (select h, part, account, unnest(named) as name from relinked where links <> 0) where name is not null""")
     db.execute(f"insert into {kind.links} select h, part, key from linking")
     db.execute(f"""
         insert into finding_resource ({kind.id}, {other.id}, part)

@@ -50,7 +50,7 @@ class Batch:
         """Bring the records into the tables, inside the caller's transaction. *now* is UTC without zone."""
         total = Counts()
         for name, rows, stones in self._rounds:
-            verdict = _verdict(self._db, self._kind, name, self.refused)
+            verdict = _verdict(self._db, self._kind, name, rows, self.refused)
             _write(self._db, self._kind, name, verdict, now)
             if self.refused:
                 _resend_refused(self._db, self._kind, rows, self.refused)
@@ -97,49 +97,74 @@ class _Verdict(NamedTuple):
     changed: int
     unlinked: int
     clashes: int
+    deletions: int
+    resends: int
 
 
-def _verdict(db: duckdb.DuckDBPyConnection, kind: Kind, staged: str, refused: dict[int, str]) -> _Verdict:
-    """Make `verdict` of the table *staged*: for each record, whether it `wins`, and whether its key's winner comes `last` in the log."""
-    counts = _decide(db, kind, staged)
+def _verdict(
+    db: duckdb.DuckDBPyConnection, kind: Kind, staged: str, rows: list[Row], refused: dict[int, str]
+) -> _Verdict:
+    """Make `verdict` of the table *staged*: of each record, whether it `wins`, and whether its key's winner is `last`."""
+    distinct = len({(part, key) for _, part, key, _ in rows}) == len(rows)
+    counts = _decide(db, kind, staged, distinct)
     if counts.clashes:
-        # Two keys with one 64-bit hash: one in 10^12 rows. Whoever was first stays, the other is told instead of taking its place.
+        # Two keys with one 64-bit hash: a matter of 10^9 rows. Whoever was first stays, the other is told.
         for (number,) in db.execute("select n from verdict where clash").fetchall():
             refused[number] = "its key has the same 64-bit md5 half as another key in the table"
         db.execute(f"delete from {staged} where n in (select n from verdict where clash)")
-        counts = _decide(db, kind, staged)
+        counts = _decide(db, kind, staged, distinct)
     return counts
 
 
-def _decide(db: duckdb.DuckDBPyConnection, kind: Kind, staged: str) -> _Verdict:
+# Of keys that come once in the batch. Windows would cost half as much again as all the rest of the query.
+_ONCE = """
+    select n, part, h, links, had_links, deleted, r, true as last,
+        coalesce(upper <> had_upper, false) as clash,
+        had is null or version > had as better,
+        coalesce(version = had, false) as same,
+        had is null or version > had as wins,
+        had is null or version >= had as top
+    from met"""
+
+_OFTEN = """
+    , ranked as (
+        select *,
+            greatest(coalesce(had, ''), coalesce(max(version) over earlier, '')) as before,
+            greatest(coalesce(had, ''), max(version) over k) as winner,
+            row_number() over (k order by version desc, n) = 1 as first,
+            max(n) over k = n as last,
+            upper <> coalesce(had_upper, first_value(upper) over (k order by n)) as clash
+        from met
+        window k as (partition by h, part),
+            earlier as (partition by h, part order by n rows between unbounded preceding and 1 preceding))
+    select n, part, h, links, had_links, deleted, r, last, clash,
+        version > before as better,
+        version = before as same,
+        first and version > coalesce(had, '') as wins,
+        version = winner as top
+    from ranked"""
+
+
+def _decide(db: duckdb.DuckDBPyConnection, kind: Kind, staged: str, distinct: bool) -> _Verdict:
     db.execute(f"""
         create or replace temp table verdict as
         with there as (
-            select rowid r, {kind.id} h, part, upper, version, links from {kind.records}
+            select rowid r, {kind.id} h, part, upper had_upper, version had, links had_links from {kind.records}
             where {kind.id} in (select h from {staged})),
-        both_sides as (
-            select n, part, h, s.upper, s.version, s.links, s.deleted, r,
-                t.version had, coalesce(t.links, 0) had_links, t.upper had_upper
-            from {staged} s left join there t using (h, part)),
-        ranked as (
-            select *,
-                greatest(coalesce(had, ''), coalesce(max(version) over earlier, '')) as before,
-                greatest(coalesce(had, ''), max(version) over k) as winner,
-                row_number() over (k order by version desc, n) = 1 as first,
-                max(n) over k = n as last,
-                upper <> coalesce(had_upper, first_value(upper) over (k order by n)) as clash
-            from both_sides
-            window k as (partition by h, part),
-                earlier as (partition by h, part order by n rows between unbounded preceding and 1 preceding))
-        select n, part, h, links, had_links, deleted, r, last, clash, version > before as better, version = before as same,
-            first and version > coalesce(had, '') as wins, version = winner as top
-        from ranked""")
-    row = db.execute("""
-        select count(*) filter (better), count(*) filter (same), count(*) filter (not better and not same), count(*) filter (wins),
-            count(*) filter (wins and r is not null), count(*) filter (last and not top), count(*) filter (wins and deleted),
-            count(*) filter (wins and links <> had_links), count(*) filter (wins and links <> had_links and had_links <> 0),
-            count(*) filter (clash)
-        from verdict""").fetchall()[0]
+        met as (
+            select n, part, h, upper, version, links, deleted, r, had, coalesce(had_links, 0) had_links, had_upper
+            from {staged} left join there using (h, part))
+        {_ONCE if distinct else _OFTEN}""")
+    row = db.execute(
+        """
+        select count(*) filter (better), count(*) filter (same), count(*) filter (not better and not same),
+            count(*) filter (wins), count(*) filter (wins and r is not null), count(*) filter (last and not top),
+            count(*) filter (wins and deleted), count(*) filter (wins and links <> had_links),
+            count(*) filter (wins and links <> had_links and had_links <> 0), count(*) filter (clash),
+            (select count(*) from deletions where kind = $1), (select count(*) from resend where kind = $1)
+        from verdict""",
+        [kind.name],
+    ).fetchall()[0]
     return _Verdict(*row)
 
 
@@ -151,33 +176,29 @@ def _write(db: duckdb.DuckDBPyConnection, kind: Kind, staged: str, counts: _Verd
         db.execute(f"delete from {kind.records} where rowid in (select r from verdict where wins)")
     if counts.winners:
         names = ", ".join(columns(kind))
+        winners = staged
+        if counts.winners < counts.stored + counts.repeated + counts.lost:
+            winners = f"(select * from {staged} where n in (select n from verdict where wins))"
         db.execute(f"""
-            insert into {kind.name} ({kind.id}, part, {names})
-            select h, part, {names} from {staged} where n in (select n from verdict where wins)""")
+            insert into {kind.name} ({kind.id}, part, {names}) select h, part, {names} from {winners}""")
         db.execute(f"""
-            insert into {kind.records}
-            select s.h, s.part, s.upper, s.version, s.links, b.value
-            from (select n, h, part, upper, version, links from {staged} where n in (select n from verdict where wins)) s
-            join {staged}_batch b using (n)""")
+            insert into {kind.records} select s.h, s.part, s.upper, s.version, s.links, b.value
+            from {staged}_batch b join {winners} s using (n)""")
     relink(db, kind, staged, changed=counts.changed, unlinked=counts.unlinked)
-    if counts.replaced and _any(db, kind, "deletions"):
+    if counts.replaced and counts.deletions:
         db.execute(
             "delete from deletions where kind = ? and (hash, part) in (select h, part from verdict where wins)",
             [kind.name],
         )
     if counts.deleted:
         db.execute("insert into deletions select ?, part, h, ? from verdict where wins and deleted", [kind.name, now])
-    if _any(db, kind, "resend"):
+    if counts.resends:
         db.execute(
             "delete from resend where kind = ? and (hash, part) in (select h, part from verdict where last)",
             [kind.name],
         )
     if counts.overtaken:
         db.execute("insert into resend select ?, part, h, false from verdict where last and not top", [kind.name])
-
-
-def _any(db: duckdb.DuckDBPyConnection, kind: Kind, table: str) -> bool:
-    return bool(db.execute(f"select 1 from {table} where kind = ? limit 1", [kind.name]).fetchall())
 
 
 def _resend_refused(db: duckdb.DuckDBPyConnection, kind: Kind, rows: list[Row], refused: dict[int, str]) -> None:

@@ -1,8 +1,8 @@
 """A batch of records becomes a table of typed columns: DuckDB parses the JSON, Python looks only at records that seem wrong.
 
 `load` registers the batch as `<name>_batch(n, part, key, value)` and makes the temporary table `<name>`: one row for each record that a table
-can take, with the kind's columns and `n`, `part`, `h` and `upper` (the halves of the key's md5), `seen`, `list` (the keys by which it is
-linked; none when deleted) and `links` (their hash).
+can take, with the kind's columns and `n`, `part`, `h` and `upper` (the halves of the key's md5), `seen`, and `links` (a hash of what it is linked
+by; 0 when that is nothing, or it is deleted).
 """
 
 # ruff: noqa: S608 - SQL is made of the table and column names in streams.store.schema; values are bound
@@ -40,8 +40,7 @@ def load(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, rows: list[Row]) 
 
 
 def unload(db: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Drop what `load` made."""
-    db.execute(f"drop table if exists temp.{name}")
+    """Let go of the batch. The table stays until the next one of its name."""
     db.unregister(f"{name}_batch")
 
 
@@ -51,7 +50,7 @@ def _stage(db: duckdb.DuckDBPyConnection, kind: Kind, name: str) -> None:
 
 def _arrow(rows: list[Row]) -> pa.Table:
     numbers, parts, keys, values = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return pa.table(
+    table = pa.table(
         {
             "n": pa.array(numbers, pa.int32()),
             "part": pa.array(parts, pa.uint16()),
@@ -59,6 +58,11 @@ def _arrow(rows: list[Row]) -> pa.Table:
             "value": _text(values),
         }
     )
+    return pa.Table.from_batches(table.to_batches(_CHUNK), table.schema)
+
+
+_CHUNK = 1024
+"""DuckDB's threads share the work by chunks of this many rows."""
 
 
 def _text(values: tuple[bytes | None, ...]) -> pa.Array:
@@ -110,100 +114,139 @@ def _stageable(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, row: Row, r
 
 
 def _judge(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, refused: dict[int, str]) -> None:
-    """Look closely at what SQL found odd, which is not always wrong."""
-    odd = db.execute(f"select n, void, b.key, b.value from {name} join {name}_batch b using (n) where odd").fetchall()
-    wrong = {}
-    for number, void, key, value in odd:
-        reason = complaint(kind, None if key is None else key.encode(), value.encode())
-        if reason or void:
-            wrong[number] = reason or "a required field is given twice, with different values"
-    if wrong:
-        db.execute(f"delete from {name} where n in (select unnest(?::INTEGER[]))", [list(wrong)])
-        refused.update(wrong)
+    """Look closely at what SQL found odd, which is not always wrong: a field may be absent, a text may begin with a brace."""
+    count = db.execute(f"select count(*) from {name} where odd").fetchall()[0][0]
+    if not count:
+        return
+    fields = [field for field in kind.fields if field.type != "document"]
+    paths = ", ".join(f"'/{field.name}'" for field in fields)
+    wrong = ", ".join(
+        f"case when {_mistyped(field, f'types[{i}]')} then '{field.name}' end" for i, field in enumerate(fields, 1)
+    )
+    found = db.execute(
+        f"""with looked as (
+            select n, void, look, b.key, b.value, json_type(b.value, [{paths}]) types, from_json(b.value, '{_shape(kind)}') d
+            from {name} join {name}_batch b using (n) where odd),
+        judged as (select n, void, look, key, value, list_filter([{wrong}], lambda w: w is not null) wrong from looked)
+        select n, void, key, value, wrong from judged where void or look or wrong <> []"""
+    ).fetchall()
+    reasons = {}
+    for number, void, key, value, names in found:
+        reason = complaint(kind, None if key is None else key.encode(), value.encode(), names)
+        if reason or void or names:
+            reasons[number] = reason or "a field is given twice, with different values"
+    if reasons:
+        db.execute(f"delete from {name} where n in (select unnest(?::INTEGER[]))", [list(reasons)])
+        refused.update(reasons)
+
+
+def _mistyped(field: Field, json_type: str) -> str:
+    """SQL that is true where the field has a value that is none of its type; *json_type* is NULL where it is absent."""
+    match field.type:
+        case "text" | "version":
+            return f"{json_type} in ('OBJECT', 'ARRAY')"
+        case "object":
+            return f"{json_type} not in ('OBJECT', 'NULL')"
+        case _:
+            return f"d.\"{field.name}\" is null and {json_type} <> 'NULL'"
+
+
+_SHAPES = {
+    "text": '"VARCHAR"',
+    "version": '"VARCHAR"',
+    "time": '"BIGINT"',
+    "number": '"DOUBLE"',
+    "flag": '"BOOLEAN"',
+    "texts": '["VARCHAR"]',
+    "references": '[{"id":"VARCHAR","type":"VARCHAR"}]',
+    "object": '"JSON"',
+    "document": '"JSON"',
+}
+"""What from_json makes of a field; what it can't make is NULL."""
 
 
 def _staged(kind: Kind, name: str) -> str:
-    shape = ",".join(f'"{f.name}":"{"VARCHAR" if f.type in ("text", "version") else "JSON"}"' for f in kind.fields)
     typed = ", ".join(f'{_value(f)} as "{f.column or f.name}"' for f in kind.fields)
-    void = " or ".join(f'"{f.name}" is null' for f in kind.fields if f.required)
-    odd = " or ".join(_odd(f) for f in kind.fields)
+    void = " or ".join(v for f in kind.fields if (v := _void(f)))
+    look = " or ".join(v for f in kind.fields if (v := _look(f)))
+    odd = " or ".join(v for f in kind.fields if (v := _odd(f)))
     return f"""
-        with parsed as (select n, part, key, from_json(value, '{{{shape}}}') d from {name}_batch),
-        typed as (select n, part, key, {typed}, {odd} as odd from parsed),
-        linked as (select *, case when deleted then [] else {_linked(kind)} end as list from typed)
-        select * exclude (key, odd), md5_number_lower(key) h, md5_number_upper(key) upper,
-            make_timestamp(1000 * substr(version, 1, 15)::BIGINT) seen,
-            case when list = [] then 0::UBIGINT else hash(list) end links,
-            coalesce({void} or key is distinct from {kind.key}, true) void, odd or void odd
-        from linked"""
+        with parsed as (select n, part, key, from_json(value, '{_shape(kind)}') d from {name}_batch),
+        typed as (select n, part, key, {typed}, coalesce({void}, true) void, coalesce({look or "false"}, false) look, {odd} odd from parsed),
+        keyed as (
+            select * exclude (key, void, look, odd), look, md5_number_lower(key) h, md5_number_upper(key) upper,
+                make_timestamp(1000 * try_cast(version[:15] as BIGINT)) seen,
+                case when deleted or coalesce(len("{kind.linked_by}"), 0) = 0 then 0::UBIGINT
+                    else hash(account, "{kind.linked_by}") end links,
+                void or key is distinct from {kind.key} as void, odd
+            from typed)
+        select * exclude (odd), void or look or odd as odd from keyed"""
+
+
+def _shape(kind: Kind) -> str:
+    return "{" + ",".join(f'"{f.name}":{_SHAPES[f.type]}' for f in kind.fields) + "}"
 
 
 def _value(field: Field) -> str:
     at = f'd."{field.name}"'
     match field.type:
-        case "text" if field.required:
-            return f"nullif({at}, '')"
-        case "text":
-            return f"coalesce({at}, '{field.default}')" if field.default is not None else at
-        case "version":
-            return f"case when {_is_version(at)} then {at} end"
+        case "text" if field.default is not None and not field.required:
+            return f"coalesce({at}, '{field.default}')"
         case "time":
-            return f"case when {_is_time(at)} then make_timestamp(1000 * try_cast({at} as BIGINT)) end"
-        case "number":
-            return f"try_cast({at} as DOUBLE)"
+            return f"case when {_is_time(at)} then make_timestamp(1000 * {at}) end"
         case "flag":
-            return f"coalesce(try_cast({at} as BOOLEAN), false)"
+            return f"coalesce({at}, false)"
         case "texts":
-            return f"""coalesce(from_json({at}, '["VARCHAR"]'), [])"""
+            return f"coalesce({at}, [])"
         case "references":
-            parsed = f"""coalesce(from_json({at}, '[{{"id":"VARCHAR","type":"VARCHAR"}}]'), [])"""
-            return f"[{{'id': r.id, 'type': coalesce(r.type, '')}} for r in {parsed}]"
+            return f"coalesce([{{'id': r.id, 'type': coalesce(r.type, '')}} for r in {at}], [])"
         case "object":
             return f"coalesce({at}, '{field.default}')"
-        case "document":
+        case _:
             return at
 
 
-def _odd(field: Field) -> str:
-    """SQL that is true wherever the field may be wrong: it may cry too often, never too seldom."""
+def _void(field: Field) -> str:
+    """SQL that is true or NULL where the field is certainly wrong."""
     at = f'd."{field.name}"'
-    if field.type not in ("text", "version"):
-        at = f"{at}::VARCHAR"
     match field.type:
         case "text" if field.choices:
-            return f"""({at} is not null and {at} not in ('{"', '".join(field.choices)}'))"""
-        case "text":
-            return f"({at} is not null and left({at}, 1) in ('{{', '['))"  # an object or array where a text must be
+            listed = f"""{at} not in ('{"', '".join(field.choices)}')"""
+            return listed if field.required else f"coalesce({listed}, false)"
+        case "text" if field.required:
+            return f"{at} = ''"
         case "version":
-            return f"({at} is null or not {_is_version(at)})"
+            # Not a cast: it would take a sign or blanks.
+            return f"not regexp_matches({at}, '^[0-9]{{15}}[.]') or {at}[:15] > '{LAST_MS:015d}'"
         case "time":
-            return f"({at} is not null and not coalesce({_is_time(at)}, false))"
+            return f"coalesce(not {_is_time(at)}, false)"
         case "number":
-            return f"({at} is not null and not coalesce(isfinite(try_cast({at} as DOUBLE)), false))"
-        case "flag":
-            return f"({at} is not null and {at} not in ('true', 'false'))"
-        case "texts":
-            return f"""({at} is not null and (left({at}, 1) <> '[' or contains({at}, '{{') or contains(({at})[2:], '[') or contains({at}, 'null')))"""
+            return f"coalesce(not isfinite({at}), false)"
         case "references":
-            # Anything but an array of objects with an id that is a text. A backslash or a nested bracket is merely looked at.
-            return (
-                f"""({at} is not null and (left({at}, 1) <> '[' or contains(({at})[2:], '[') or contains({at}, ':{{')"""
-                f""" or len(list_filter(from_json(d."{field.name}", '[{{"id":"VARCHAR"}}]'), lambda r: coalesce(r.id, '') = '')) > 0))"""
-            )
-        case "object":
-            return f"({at} is not null and left({at}, 1) <> '{{')"
+            return f"coalesce(len(list_filter({at}, lambda r: coalesce(r.id, '') = '')) > 0, false)"
+        case _:
+            return ""
+
+
+def _look(field: Field) -> str:
+    """SQL that is true where only a strict JSON parser can tell."""
+    at = f'd."{field.name}"::VARCHAR'
+    return f"contains({at}, 'NaN') or contains({at}, 'Infinity')" if field.type == "document" else ""
+
+
+def _odd(field: Field) -> str:
+    """SQL that is true where the field's JSON type may be wrong."""
+    at = f'd."{field.name}"'
+    match field.type:
+        case "text" | "version":
+            return f"coalesce({at}[1] in ('{{', '['), false)"  # perhaps an object or array
         case "document":
-            return f"({at} is not null and (contains({at}, 'NaN') or contains({at}, 'Infinity')))"
-
-
-def _is_version(at: str) -> str:
-    return f"(regexp_matches({at}, '^[0-9]{{15}}[.]') and {at}[:15] <= '{LAST_MS:015d}')"
+            return ""
+        case "object":
+            return f"coalesce(left({at}::VARCHAR, 1) <> '{{', false)"
+        case _:
+            return f"{at} is null"
 
 
 def _is_time(at: str) -> str:
-    return f"(try_cast({at} as BIGINT) between 0 and {LAST_MS})"
-
-
-def _linked(kind: Kind) -> str:
-    named = "keys" if kind.linked_by == "keys" else '[r.id for r in "references"]'
-    return f"list_sort(list_distinct([md5_number_lower(account || '|' || lower(k)) for k in {named}]))"
+    return f"{at} between 0 and {LAST_MS}"

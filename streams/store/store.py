@@ -3,7 +3,6 @@
 # ruff: noqa: S608 - SQL is made of the table and column names in streams.store.schema; values are bound
 
 import logging
-import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,8 +14,9 @@ import duckdb
 from streams.errors import StoreError
 from streams.store import resend, starts
 from streams.store.batch import Applied, Part, Refused
+from streams.store.file import connect, lasting, wal_of
 from streams.store.merge import Batch, Record
-from streams.store.schema import DDL, KINDS, PUBLIC_TABLES, SCHEMA_VERSION, TABLES_BY_PART, KindName
+from streams.store.schema import KINDS, PUBLIC_TABLES, TABLES_BY_PART, KindName
 
 log = logging.getLogger(__name__)
 
@@ -42,24 +42,20 @@ class Store:
         Raises StoreError where the file is another process's, can't be read, or was written by another version of Tidegate.
         """
         path = Path(path)
+        db = connect(path, memory, threads)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            db = duckdb.connect(str(path), config=_config(memory, threads))
-        except (duckdb.Error, OSError) as error:
-            raise StoreError(f"can't open the store {path}: {error}") from error
-        try:
-            _check_version(db, path)
-            db.execute(
-                "update resend set taken = false where taken"
-            )  # what was on its way when we stopped may not have arrived
-            return cls(path, db)
+            with _duckdb_errors(f"opening {path}"):
+                # What was on its way when we stopped may not have arrived.
+                db.execute("update resend set taken = false where taken")
+                return cls(path, db)
         except BaseException:
             db.close()
             raise
 
     def close(self) -> None:
-        """Close the file; a checkpoint is taken."""
-        self._db.close()
+        """Move everything into the file and close it."""
+        with _duckdb_errors(f"closing {self.path}"), lasting(self._db):
+            self._db.close()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own that sees committed batches only, for one thread; close it after use."""
@@ -199,12 +195,12 @@ class Store:
     def wal_bytes(self) -> int:
         """Return the size of the write-ahead log, which `checkpoint` empties and an opening after a crash reads."""
         with suppress(FileNotFoundError):
-            return self.path.with_name(self.path.name + ".wal").stat().st_size
+            return wal_of(self.path).stat().st_size
         return 0
 
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the file. Takes long (0.1 to a few seconds): when idle, or when `wal_bytes` is too large."""
-        with _duckdb_errors(f"checkpoint of {self.path}"):
+        """Move the write-ahead log into the file: when idle, or when `wal_bytes` is too large, as it takes up to seconds."""
+        with _duckdb_errors(f"checkpoint of {self.path}"), lasting(self._db):
             self._db.execute("checkpoint")
 
     def _unseen(
@@ -250,36 +246,6 @@ def _duckdb_errors(what: str) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise StoreError(f"{what}: {error}") from error
-
-
-def _config(memory: str, threads: int) -> dict[str, str | bool | int | float | list[str]]:
-    return {
-        "memory_limit": memory,
-        "threads": threads,
-        "checkpoint_threshold": "1TB",  # ours to choose: an automatic one may stall a batch for seconds
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "preserve_insertion_order": False,
-    }
-
-
-def _check_version(db: duckdb.DuckDBPyConnection, path: Path) -> None:
-    tables = db.execute("select count(*) from duckdb_tables() where not temporary").fetchall()[0][0]
-    if not tables:
-        db.execute("begin")
-        db.execute(DDL)
-        db.execute("insert into store values (?, ?, ?)", [SCHEMA_VERSION, str(uuid.uuid4()), _utc(None)])
-        db.execute("commit")
-        return
-    try:
-        versions = db.execute("select schema_version from store").fetchall()
-    except duckdb.Error:
-        raise StoreError(f"{path} is a DuckDB file of something else; name another in TIDEGATE_DATA") from None
-    if versions != [(SCHEMA_VERSION,)]:
-        raise StoreError(
-            f"{path} was written with schema version {versions[0][0]}, this Tidegate has {SCHEMA_VERSION}. The store is made of "
-            f"what lies in Kafka: stop Tidegate, delete {path}* and start again; it is filled from the topics' beginning"
-        )
 
 
 def _refused(part: Part, index: int, reason: str) -> Refused:

@@ -57,7 +57,10 @@ class BatchProducer:
         """Wait for what is on its way, then disconnect; stopping twice is safe."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await producer.stop()
+            try:
+                await producer.stop()
+            finally:
+                _settle(producer)
 
     async def __aenter__(self) -> "BatchProducer":
         await self.start()
@@ -116,3 +119,12 @@ class BatchProducer:
         for batch in open_.values():
             batch[2].close()
         return [*sealed, *open_.values()], count
+
+
+def _settle(producer: Any) -> None:
+    """Read the errors that aiokafka keeps in futures of its own, or asyncio complains of them at some later time."""
+    kept = [getattr(producer._txn_manager, "_transaction_waiter", None)]
+    kept += [batch._drain_waiter for batches in producer._message_accumulator._batches.values() for batch in batches]
+    for future in kept:
+        if future is not None and future.done() and not future.cancelled():
+            future.exception()

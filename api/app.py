@@ -1,0 +1,123 @@
+"""The HTTP API: one FastAPI app for one worker or query node, behind a bearer token."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
+
+from agents.dead_letters import NoSuchLetter, Replayed
+from api import models, routes, token
+from api.reader import Readers, TooSlow
+from api.state import Owner
+from api.version import ROOT, VERSION
+from queries.errors import RqlError, SqlError
+from streams.errors import BrokerError, SnapshotError, TidegateError
+
+
+def create_app(owner: Owner, secret: str, *, kind: str = "up", started: str = "", timeout_s: float = 60.0) -> FastAPI:
+    """Return the API of *owner*. Each call but /health needs the token *secret*; queries end after *timeout_s*."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        app.state.readers.close()
+
+    app = FastAPI(
+        title="Tidegate",
+        version=VERSION,
+        openapi_url=ROOT + "/openapi.json",
+        docs_url=None,  # its pages load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.owner = owner
+    app.state.kind = kind
+    app.state.started = started
+    app.state.replaying = asyncio.Lock()
+    app.state.readers = Readers(lambda: owner.store.cursor(), timeout_s=timeout_s)
+
+    def admit(
+        given: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, description=_HOW))],
+    ) -> None:
+        if given is None or not token.same(given.credentials, secret):
+            raise HTTPException(401, _HOW, {"www-authenticate": "Bearer"})
+
+    failures: dict[int | str, dict[str, Any]] = {
+        code: {"model": models.Failure, "description": d} for code, d in ERRORS.items()
+    }
+    app.include_router(routes.open_, prefix=ROOT)
+    app.include_router(routes.closed, prefix=ROOT, dependencies=[Depends(admit)], responses=failures)
+    for error, answer in ((RequestValidationError, _invalid), (HTTPException, _http), (TidegateError, _failed)):
+        app.add_exception_handler(error, answer)
+    for wrong in (RqlError, SqlError):
+        app.add_exception_handler(wrong, _question)
+    return app
+
+
+ERRORS = {
+    400: "The query is wrong: `span` and `drawing` say where.",
+    401: "The token is missing or wrong.",
+    404: "There is no such dead letter, snapshot or path.",
+    405: "The path doesn't know this method.",
+    408: "The query took longer than it may.",
+    409: "Not now: it was replayed already, or there is nothing to answer from yet.",
+    422: "The body or a parameter is wrong.",
+    503: "The broker can't be reached.",
+}
+"""What each status means; docs/api.md prints it."""
+
+_HOW = "the token is in the file `token` of the data folder: send it as `Authorization: Bearer <token>`"
+_CODES = {
+    400: "bad-request",
+    401: "unauthorized",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "too-slow",
+    409: "conflict",
+    422: "invalid",
+    503: "unreachable",
+}
+
+
+async def _invalid(_: Request, error: Any) -> Response:
+    places = [(".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), e["msg"]) for e in error.errors()]
+    return _failure(422, "; ".join(f"{place}: {message}" for place, message in places))
+
+
+async def _http(_: Request, error: Any) -> Response:
+    return _failure(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 409)
+    return _failure(status, str(error))
+
+
+async def _question(_: Request, error: Exception) -> Response:
+    if isinstance(error, RqlError):
+        return _failure(400, error.message, code="rql", span=list(error.span), drawing=str(error))
+    return _failure(400, str(error), code="sql")
+
+
+_STATUS: dict[type[Exception], int] = {
+    NoSuchLetter: 404,
+    Replayed: 409,
+    TooSlow: 408,
+    SnapshotError: 409,
+    BrokerError: 503,
+}
+
+
+def _failure(
+    status: int, message: str, *, headers: dict[str, str] | None = None, code: str = "", **extra: object
+) -> Response:
+    error = {"code": code or _CODES.get(status, "failed"), "message": message, **extra}
+    return Response(orjson.dumps({"error": error}), status, headers, "application/json")

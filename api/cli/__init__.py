@@ -1,0 +1,50 @@
+"""The command line. Heavy modules are imported by the command that needs them, so that help and errors come at once."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from api.cli import ask, dead_letters, flow, run, snapshots, status, topics
+from api.cli.exits import Commands
+
+app = typer.Typer(
+    name="tidegate",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: 0.1 s faster, and the same in a pipe
+    help="Security findings and cloud configurations in, questions answered.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+run.add(app)
+flow.add(app)
+ask.add(app)
+snapshots.add(app)
+dead_letters.add(app)
+status.add(app)
+topics.add(app)
+
+
+@app.command()
+def version(
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Print the version."""
+    from api.cli import output
+    from api.version import VERSION
+
+    if json:
+        output.json_out({"version": VERSION})
+    else:
+        output.line(VERSION)
+
+
+def main() -> None:
+    """Run the command that the arguments name; ends the process with its exit code."""
+    try:
+        app(prog_name="tidegate")
+    except KeyboardInterrupt:
+        sys.exit(130)

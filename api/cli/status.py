@@ -1,0 +1,43 @@
+"""`tidegate status`: what runs, what the store holds, how far it is behind."""
+
+from datetime import UTC, datetime
+
+import typer
+
+from api.cli import options, output
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command to *app*."""
+    app.command()(status)
+
+
+def status(json: options.Json = False) -> None:
+    """Say what runs, what it holds, how far it is behind."""
+    from api.client import Client
+
+    client = Client(options.settings().data)
+    found = client.get("/status")
+    if json:
+        output.json_out({**found, "pid": client.running.pid, "api": client.running.api})
+        return
+    now, newest = datetime.now(UTC), found["snapshot"]
+    age = (now - datetime.fromisoformat(newest["taken"])).total_seconds() if newest else 0
+    output.fields(
+        [
+            ("tidegate", f"{found['version']}, {found['kind']}, pid {client.running.pid}"),
+            ("data", found["data"]),
+            ("api", client.running.api),
+            ("broker", found["bootstrap_servers"]),
+            ("owns", "every partition" if found["whole"] else "some partitions"),
+            ("behind", f"{found['lag']} records"),
+            ("snapshot", f"{newest['name']}, {output.ago(age)} old" if newest else "none yet"),
+        ]
+    )
+    output.line()
+    output.table(["table", "rows"], list(found["rows"].items()))
+    output.line()
+    output.table(
+        ["topic", "partition", "next offset", "lag"],
+        [[each["topic"], each["partition"], each["next_offset"], each["lag"]] for each in found["partitions"]],
+    )

@@ -1,0 +1,71 @@
+"""The HTTP API, seen by the command line: JSON in and out, errors as Refused."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+
+from api import running, token
+from api.version import ROOT
+from streams.errors import TidegateError
+
+TIMEOUT_S = 180.0
+
+
+class Refused(TidegateError):
+    """The API answered with an error."""
+
+    def __init__(self, status: int, code: str, message: str, drawing: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.drawing = drawing
+
+    @property
+    def exit_code(self) -> int:
+        """1: the answer is no; 2: the question was wrong; 3: something behind the API isn't there."""
+        return {404: 1, 409: 1, 503: 3}.get(self.status, 2)
+
+
+class Client:
+    """Asks the Tidegate that runs on a data folder. Raises NotRunning when none does."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.running = running.need(data)
+        self._token = token.read(data)
+
+    def get(self, path: str, **query: object) -> Any:
+        """Return the JSON of GET *path*."""
+        return self._ask("GET", path, query=query)
+
+    def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """Return the JSON of POST *path*."""
+        return self._ask("POST", path, body=body or {})
+
+    def _ask(
+        self, method: str, path: str, *, query: Mapping[str, object] | None = None, body: object | None = None
+    ) -> Any:
+        try:
+            answer = httpx.request(
+                method,
+                self.running.api + ROOT + path,
+                params={k: str(v) for k, v in (query or {}).items() if v is not None},
+                content=None if body is None else orjson.dumps(body),
+                headers={"authorization": f"Bearer {self._token}", "content-type": "application/json"},
+                timeout=TIMEOUT_S,
+                trust_env=False,  # a proxy has no business on loopback
+            )
+        except httpx.ConnectError as error:
+            raise running.NotRunning(
+                f"the Tidegate with pid {self.running.pid} doesn't answer at {self.running.api}: {error}"
+            ) from error
+        if answer.is_success:
+            return orjson.loads(answer.content)
+        try:
+            wrong = orjson.loads(answer.content)["error"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            wrong = {"code": "unknown", "message": f"{self.running.api} answered with status {answer.status_code}"}
+        raise Refused(answer.status_code, wrong["code"], wrong["message"], wrong.get("drawing") or "")

@@ -1,0 +1,134 @@
+"""Every path of the HTTP API, in one place."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from agents import dead_letters
+from api import answers, figures, models, snapshots
+from api.state import Owner
+from api.version import VERSION
+from queries.sql import run_sql
+from streams import snapshot
+
+open_ = APIRouter()
+closed = APIRouter()
+
+
+@open_.get("/health", response_model=models.Health)
+async def health() -> Response:
+    """Say that it answers. Needs no token."""
+    return _json({"status": "ok", "version": VERSION})
+
+
+@closed.post("/rql", response_model=models.Answer | models.Explanation)
+async def rql(question: models.RqlQuestion, request: Request) -> Response:
+    """Answer a question in RQL, live."""
+    state, now = request.app.state, datetime.now(UTC)
+    answer = await state.readers.run(
+        lambda cursor: answers.rql(cursor, question.query, now, limit=question.limit, explain=question.explain)
+    )
+    if not question.explain:
+        answer |= {"whole": bool(state.owner.ownership()["all"]), "source": "live", "as_of": now.isoformat()}
+    return _json(answer)
+
+
+@closed.post("/sql", response_model=models.Answer)
+async def sql(question: models.SqlQuestion, request: Request) -> Response:
+    """Answer one SELECT on the newest snapshot; takes a first snapshot when there is none."""
+    owner: Owner = request.app.state.owner
+    newest = await asyncio.to_thread(snapshot.newest, owner.settings.snapshots)
+    if newest is None:
+        newest = await _take(request)
+    answer = await asyncio.to_thread(
+        run_sql, newest.database, question.query, limit=question.limit, timeout=snapshots.SQL_TIMEOUT_S
+    )
+    return _json({**answers.rows(answer), **snapshots.source(newest, datetime.now(UTC))})
+
+
+@closed.get("/status", response_model=models.Status)
+async def status(request: Request) -> Response:
+    """Say what runs, what the store holds, and how far it is behind."""
+    state = request.app.state
+    owner: Owner = state.owner
+    rows, stored = await state.readers.run(figures.store)
+    partitions = await figures.partitions(owner.settings, stored)
+    newest = await asyncio.to_thread(snapshot.newest, owner.settings.snapshots)
+    return _json(
+        {
+            "version": VERSION,
+            "kind": state.kind,
+            "started": state.started,
+            "bootstrap_servers": owner.settings.kafka_bootstrap_servers,
+            "data": str(owner.settings.data),
+            "whole": bool(owner.ownership()["all"]),
+            "rows": rows,
+            "partitions": partitions,
+            "lag": sum(each["lag"] or 0 for each in partitions),
+            "snapshot": newest and snapshots.describe(newest),
+        }
+    )
+
+
+@closed.get("/snapshots", response_model=models.Snapshots)
+async def list_snapshots(request: Request) -> Response:
+    """List the snapshots, newest first."""
+    owner: Owner = request.app.state.owner
+    found = await asyncio.to_thread(snapshots.newest_first, owner.settings.snapshots)
+    return _json({"snapshots": [snapshots.describe(each) for each in found]})
+
+
+@closed.post("/snapshots", response_model=models.SnapshotInfo, status_code=201)
+async def create_snapshot(request: Request) -> Response:
+    """Take a snapshot now."""
+    return _json(snapshots.describe(await _take(request)), 201)
+
+
+@closed.post("/snapshots/prune", response_model=models.Pruned)
+async def prune_snapshots(order: models.PruneOrder, request: Request) -> Response:
+    """Remove all snapshots but the newest ones."""
+    settings = request.app.state.owner.settings
+    keep = order.keep or settings.snapshot_keep
+    removed = await asyncio.to_thread(snapshots.prune, settings.snapshots, keep)
+    return _json({"removed": removed})
+
+
+@closed.get("/dead-letters", response_model=models.Letters)
+async def list_dead_letters(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most letters to answer.")] = 50,
+    source: Annotated[str | None, Query(description="Only this source's, such as guardduty.")] = None,
+) -> Response:
+    """List dead letters, newest first."""
+    letters = await dead_letters.newest(request.app.state.owner.settings, limit=limit, source=source)
+    return _json({"dead_letters": [letter.summary() for letter in letters]})
+
+
+@closed.get("/dead-letters/{id}", response_model=models.WholeLetter)
+async def show_dead_letter(id: str, request: Request) -> Response:
+    """Show one dead letter with its item."""
+    return _json((await dead_letters.read(request.app.state.owner.settings, id)).whole())
+
+
+@closed.post("/dead-letters/{id}/replay", response_model=models.Replayed)
+async def replay_dead_letter(id: str, order: models.ReplayOrder, request: Request) -> Response:
+    """Send a dead letter's item to its topic again, once."""
+    async with request.app.state.replaying:  # two at once would end each other's transactions
+        return _json(await dead_letters.replay(request.app.state.owner.settings, id, again=order.again))
+
+
+async def _take(request: Request) -> Any:
+    """Take a snapshot of the store, one at a time."""
+    owner: Owner = request.app.state.owner
+    return await snapshots.take(owner)
+
+
+def _json(document: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(document, default=str, option=_PLAIN), status, media_type="application/json")
+
+
+_PLAIN = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS

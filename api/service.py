@@ -1,0 +1,169 @@
+"""One long-running Tidegate on one data folder: broker, worker or query node, and the API, in one process and loop."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from api import token
+from api.running import Claim, Kind, Running
+from streams.errors import SettingsError
+from streams.settings import Settings
+
+Tell = Callable[[str], None]
+Ready = Callable[[Running, float], None]
+"""Gets what runs, and the seconds it took."""
+
+
+class Service:
+    """Runs until SIGINT or SIGTERM, or until the worker dies. *tell* gets a sentence a step."""
+
+    def __init__(self, settings: Settings, kind: Kind, tell: Tell) -> None:
+        if kind != "up" and not settings.kafka_bootstrap_servers:
+            raise SettingsError(
+                f"TIDEGATE_KAFKA_BOOTSTRAP_SERVERS is not set: `tidegate {kind}` joins your cluster;"
+                " `tidegate up` brings its own broker"
+            )
+        self._settings = settings
+        self._kind = kind
+        self._tell = tell
+
+    async def run(self, ready: Ready) -> bool:
+        """Start, call *ready* once everything answers, stay, stop in order; False when stopped before it was ready.
+
+        Raises TidegateError when it can't start, and what the worker died of.
+        """
+        stop = asyncio.Event()
+        began = time.monotonic()
+        with Claim(self._settings.data) as claim, _signals(stop.set):
+            async with contextlib.AsyncExitStack() as stack:
+                stopped = asyncio.create_task(stop.wait())
+                stack.callback(stopped.cancel)
+                starting = asyncio.create_task(self._start(stack, claim))
+                await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
+                if not starting.done():
+                    self._tell("stopping before it was ready")
+                    starting.cancel()
+                    await asyncio.gather(starting, return_exceptions=True)
+                    return False
+                running, tasks = starting.result()
+                ready(running, time.monotonic() - began)
+                await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
+                for task in tasks:
+                    if task.done():
+                        task.result()
+                self._tell("stopping")
+        return True
+
+    async def _start(
+        self, stack: contextlib.AsyncExitStack, claim: Claim
+    ) -> tuple[Running, list["asyncio.Task[None]"]]:
+        """Start everything, and leave on *stack* how to stop it; return what runs, and tasks that end when it dies."""
+        secret = token.ensure(self._settings.data)
+        listener = _listen(self._settings)
+        stack.callback(listener.close)
+        imports = asyncio.create_task(asyncio.to_thread(_import))  # a second of work, while the broker starts
+        try:
+            settings = await self._broker(stack)
+        finally:
+            make, create_app = await imports
+        self._tell(f"starting the {'query node' if self._kind == 'node' else 'worker'}")
+        owner = make[self._kind](settings)
+        stack.push_async_callback(owner.stop)
+        await owner.start()
+        running = Running(
+            kind=self._kind,
+            pid=os.getpid(),
+            api=f"http://{_shown(settings.api_host)}:{listener.getsockname()[1]}",
+            bootstrap_servers=settings.kafka_bootstrap_servers,
+            topic_prefix=settings.topic_prefix,
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        app = create_app(owner, secret, kind=self._kind, started=running.started)
+        serving = await _serve(stack, app, listener)
+        died = asyncio.create_task(owner.wait())
+        stack.callback(died.cancel)
+        claim.announce(running)
+        return running, [died, serving]
+
+    async def _broker(self, stack: contextlib.AsyncExitStack) -> Settings:
+        if self._settings.kafka_bootstrap_servers:
+            self._tell(f"joining {self._settings.kafka_bootstrap_servers}")
+            return self._settings
+        from streams.embedded import Broker
+
+        broker = Broker(self._settings.data / "broker", self._settings.cache, progress=self._tell)
+        stack.push_async_callback(asyncio.to_thread, broker.stop)
+        await asyncio.to_thread(broker.start)
+        return self._settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
+
+
+def _import() -> tuple[dict[str, Any], Any]:
+    from agents.node import Node
+    from agents.worker import Worker
+    from api.app import create_app
+
+    return {"up": Worker, "worker": Worker, "node": Node}, create_app
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Take the API's port before anything else starts. Raises SettingsError when it's taken."""
+    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.api_host, settings.api_port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"TIDEGATE_API_PORT: {settings.api_host}:{settings.api_port} can't be used ({error.strerror});"
+            " set another one, or 0 for any that is free"
+        ) from error
+    return listener
+
+
+async def _serve(stack: contextlib.AsyncExitStack, app: Any, listener: socket.socket) -> "asyncio.Task[None]":
+    """Serve *app*; return once it answers."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield  # signals are the service's
+
+    server = Server(uvicorn.Config(app, log_level=logging.WARNING, access_log=False, timeout_graceful_shutdown=5))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+
+    async def stop() -> None:
+        server.should_exit = True
+        await serving
+
+    stack.push_async_callback(stop)
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if serving.done():
+        serving.result()
+    return serving
+
+
+@contextlib.contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else {"0.0.0.0": "127.0.0.1"}.get(host, host)  # noqa: S104 # where to ask, not to listen

@@ -6,8 +6,9 @@ import shutil
 import socket
 import struct
 import tempfile
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +32,7 @@ class Broker:
     """One broker with its data in *folder*, which outlives it, and its program in *cache*, which can be fetched again.
 
     A context manager; or start() and stop(), as often as you like. *progress* gets a sentence for each step that takes
-    time. *more* are further server.properties. Not for several threads at once.
+    time. *more* are further server.properties. Threads may share it: a stop() while another starts ends that start.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class Broker:
         self._process: Process | None = None
         self._lock: int | None = None
         self._flags: tuple[str, ...] | None = None
+        self._turn = threading.RLock()
+        self._unwanted = threading.Event()
 
     @property
     def bootstrap_servers(self) -> str:
@@ -70,34 +73,17 @@ class Broker:
         Raises BrokerError when it can't be fetched or doesn't come up (with the end of its log), or when another
         process has the folder (with that process's id).
         """
-        if self.running:
-            return
-        program = class_path(self.cache, "broker", self._tell)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BrokerError(f"can't use {self.folder} for the broker's data: {error}; set TIDEGATE_DATA") from error
-        if self._flags is None:
-            self._flags = _quick_start(self.cache, program, self._tell)
-        self._lock = take(self.folder / "broker.lock")
-        try:
-            self._start(program, self._lock)
-        except BaseException:
-            self.stop()
-            raise
-        self._free()  # guard and Java hold it from here on: a forked child of ours must not
+        with self._turn:
+            if not self.running:
+                self._prepare()
 
     def stop(self) -> None:
         """Stop the broker cleanly, or by force after STOP_SECONDS. Harmless when it isn't running."""
-        if self._process:
-            self._process.stop()
-        self._free()
+        self._end(Process.stop)
 
     def kill(self) -> None:
         """Kill the broker's Java with SIGKILL, as a crash would; start() works again afterwards."""
-        if self._process:
-            self._process.kill()
-        self._free()
+        self._end(Process.kill)
 
     def tool(self, main_class: str, *arguments: str, feed: bytes = b"", seconds: float = 60) -> str:
         """Run one of Kafka's own command-line tools, such as `org.apache.kafka.tools.TopicCommand`; return its output.
@@ -120,6 +106,25 @@ class Broker:
     def __repr__(self) -> str:
         where = f"{HOST}:{self._identity.port}" if self._identity else "not started"
         return f"<Broker {self.folder} {where}>"
+
+    def _prepare(self) -> None:
+        """Get everything that a start needs, lock the folder, start; leave nothing behind when that fails."""
+        program = class_path(self.cache, "broker", self._tell)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BrokerError(f"can't use {self.folder} for the broker's data: {error}; set TIDEGATE_DATA") from error
+        if self._flags is None:
+            self._flags = _quick_start(self.cache, program, self._tell)
+        self._lock = take(self.folder / "broker.lock")
+        try:
+            self._start(program, self._lock)
+        except BaseException:
+            if self._process:
+                self._process.stop()
+            self._free()
+            raise
+        self._free()  # guard and Java hold it from here on: a forked child of ours must not
 
     def _start(self, program: list[Path], lock: int) -> None:
         """Start with the remembered ports; with others when somebody else is quicker."""
@@ -170,6 +175,8 @@ class Broker:
         """Wait until the broker, ours and no other, answers a metadata request; False when it ends before. Bounded."""
         until = time.monotonic() + READY_SECONDS
         while self.running:
+            if self._unwanted.is_set():
+                raise BrokerError("the embedded broker was stopped while it started")
             # The cluster id proves that it isn't another broker that was quicker on the same port.
             with contextlib.suppress(OSError, ValueError, struct.error):
                 said = _ask(identity.port)
@@ -182,6 +189,15 @@ class Broker:
                 )
             time.sleep(0.05)
         return False
+
+    def _end(self, how: Callable[[Process], None]) -> None:
+        """End the process, or the start that another thread is at."""
+        self._unwanted.set()
+        with self._turn:
+            self._unwanted.clear()
+            if self._process:
+                how(self._process)
+            self._free()
 
     def _free(self) -> None:
         if self._lock is not None:

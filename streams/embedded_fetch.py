@@ -113,8 +113,13 @@ def _fetch(home: Path, wanted: tuple[Jar, ...], progress: Progress | None) -> No
 
 def _fetch_one(home: Path, jar: Jar) -> int:
     """Fetch one jar by jgo, which knows the operator's mirrors; check it, move it into place; return its size."""
-    from jgo.config import GlobalSettings
-    from jgo.maven import MavenContext
+    try:
+        from jgo.config import GlobalSettings
+        from jgo.maven import MavenContext
+    except ImportError as error:
+        raise BrokerError(
+            f"no embedded broker here: the package jgo isn't installed. Install it, {OWN_CLUSTER}"
+        ) from error
 
     context = MavenContext(repo_cache=home / "maven", timeout=20)
     context.remote_repos.update(GlobalSettings.load().repositories)

@@ -24,11 +24,11 @@ class Encoded(NamedTuple):
 def encode(record: Resource | Finding, unknown: Mapping[str, Any] | None = None) -> Encoded:
     """Return the account that names the partition, and key and value of *record*.
 
-    *unknown* are fields that `decode` didn't know. The value is one JSON object without line breaks.
+    *unknown* is what `decode` didn't know: it goes out as it came in. The value is one JSON object without line breaks.
     """
     value = orjson.dumps(record)
     if unknown:
-        value = value[:-1] + b"," + orjson.dumps(dict(unknown))[1:]
+        value = orjson.dumps(orjson.loads(value) | dict(unknown))
     key = record.rrn.encode() if isinstance(record, Resource) else finding_key(record.account, record.id)
     return Encoded(record.account, key, value)
 
@@ -45,12 +45,22 @@ def decode(shape: type[R], value: bytes) -> tuple[R, dict[str, Any]]:
     if not isinstance(known, dict):
         raise BadRecord("", f"wanted an object, got {type(known).__name__}")
     unknown = {name: known.pop(name) for name in known.keys() - _NAMES[shape]}
-    if shape is Finding and isinstance(known.get("references"), list):
-        known["references"] = [Reference(id=one["id"], type=one.get("type", "")) for one in known["references"]]
+    if shape is Finding and "references" in known:
+        given = known["references"]
+        known["references"] = _references(given)
+        if any(one.keys() - {"id", "type"} for one in given):
+            unknown["references"] = given
     try:
         return shape(**known), unknown
     except TypeError as wrong:
         raise BadRecord("", f"no {shape.__name__}: {wrong}") from None
+
+
+def _references(given: Any) -> list[Reference]:
+    try:
+        return [Reference(id=one["id"], type=one.get("type", "")) for one in given]
+    except (TypeError, KeyError, AttributeError):
+        raise BadRecord("references", "wanted a list of objects with an id") from None
 
 
 _NAMES = {shape: frozenset(field.name for field in fields(shape)) for shape in (Resource, Finding, DeadLetter)}

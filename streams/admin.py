@@ -261,9 +261,19 @@ async def _answers(settings: Settings) -> AsyncIterator[None]:
     except (KafkaError, OSError) as error:  # a TimeoutError is an OSError
         raise BrokerError(
             f"no answer from Kafka at {settings.kafka_bootstrap_servers} ({settings.kafka_security_protocol}):"
-            f" {await _reason(settings, error)}. Check that it runs and TIDEGATE_KAFKA_BOOTSTRAP_SERVERS,"
-            " TIDEGATE_KAFKA_SECURITY_PROTOCOL; or unset them, and `tidegate up` starts a broker of its own"
+            f" {await _reason(settings, error)}. Check that it runs, and {_settings_in_use(settings)};"
+            " or unset them, and `tidegate up` starts a broker of its own"
         ) from error
+
+
+def _settings_in_use(settings: Settings) -> str:
+    """The settings that decide whether the cluster lets us in."""
+    names = ["BOOTSTRAP_SERVERS", "SECURITY_PROTOCOL"]
+    if settings.kafka_security_protocol.startswith("SASL"):
+        names += ["SASL_MECHANISM", "SASL_USERNAME", "SASL_PASSWORD"]
+    if settings.kafka_security_protocol.endswith("SSL"):
+        names += ["TLS_CA_FILE", "TLS_CERT_FILE"]
+    return ", ".join(f"TIDEGATE_KAFKA_{name}" for name in names)
 
 
 async def _reason(settings: Settings, error: Exception) -> str:

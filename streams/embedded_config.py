@@ -5,6 +5,7 @@ import random
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from uuid import uuid4
 
@@ -40,10 +41,10 @@ def remember(file: Path, identity: Identity) -> None:
     partial.replace(file)
 
 
-def free_ports() -> tuple[int, int]:
-    """Return two ports that are free now; below those of outgoing connections, so that they are free tomorrow too."""
-    found = [port for port in random.sample(range(20_000, 30_000), 200) if is_free(port)]
-    return found[0], found[1]
+def free_ports(count: int = 2) -> list[int]:
+    """Return ports that are free now; below those of outgoing connections, so that they are free tomorrow too."""
+    found = (port for port in random.sample(range(20_000, 30_000), 1000) if is_free(port))
+    return list(islice(found, count))
 
 
 def is_free(port: int) -> bool:

@@ -57,6 +57,7 @@ def create_app(owner: Owner, secret: str, *, kind: str = "up", started: str = ""
     app.include_router(routes.closed, prefix=ROOT, dependencies=[Depends(admit)], responses=failures)
     for error, answer in ((RequestValidationError, _invalid), (HTTPException, _http), (TidegateError, _failed)):
         app.add_exception_handler(error, answer)
+    app.add_exception_handler(Exception, _defect)
     for wrong in (RqlError, SqlError):
         app.add_exception_handler(wrong, _question)
     return app
@@ -70,6 +71,7 @@ ERRORS = {
     408: "The query took longer than it may.",
     409: "Not now: it was replayed already, or there is nothing to answer from yet.",
     422: "The body or a parameter is wrong.",
+    500: "A defect of Tidegate; its log says more.",
     503: "The broker can't be reached.",
 }
 """What each status means; docs/api.md prints it."""
@@ -83,6 +85,7 @@ _CODES = {
     408: "too-slow",
     409: "conflict",
     422: "invalid",
+    500: "defect",
     503: "unreachable",
 }
 
@@ -99,6 +102,10 @@ async def _http(_: Request, error: Any) -> Response:
 async def _failed(_: Request, error: Exception) -> Response:
     status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 409)
     return _failure(status, str(error))
+
+
+async def _defect(_: Request, error: Exception) -> Response:
+    return _failure(500, f"a defect of Tidegate: {type(error).__name__}: {error}; its log says more")
 
 
 async def _question(_: Request, error: Exception) -> Response:

@@ -26,7 +26,7 @@ class Refused(TidegateError):
     @property
     def exit_code(self) -> int:
         """1: the answer is no; 2: the question was wrong; 3: something behind the API isn't there."""
-        return {404: 1, 409: 1, 503: 3}.get(self.status, 2)
+        return {404: 1, 409: 1, 500: 3, 503: 3}.get(self.status, 2)
 
 
 class Client:

@@ -5,6 +5,7 @@ to happen.
 """
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -38,6 +39,8 @@ where f.type = 'AWS GuardDuty Host' and f.severity in ('critical', 'high')
   and r.api_name = 'aws-ec2-describe-instances' and not r.deleted
   and json_exists(r.json, '$.publicIpAddress') and r.json->>'$.metadataOptions.httpTokens' = 'optional'
 order by all"""
+
+SHOWN = ("account", "id", "name", "finding.severity", "finding.name")
 
 START_S = 240
 ARRIVE_S = 90
@@ -119,7 +122,7 @@ def _up(data: Path) -> Iterator[Client]:
 
 def _show(client: Client) -> None:
     load = _load()
-    _step("Send what a cloud and its scanner report", "")
+    _step("Send what a cloud and its scanner report")
     for source, files in load.files.items():
         sent = _tidegate(client, "send", source, *map(str, files), "--json")
         _done(f"tidegate send {source}: {len(files)} files, {sent['messages']} messages, {output.size(sent['bytes'])}")
@@ -131,7 +134,8 @@ def _show(client: Client) -> None:
     )
     _step("Ask in RQL: public instances without IMDSv2 on which GuardDuty saw something bad", f'tidegate rql "{RQL}"')
     live = client.post("/rql", {"query": RQL, "limit": 20})
-    output.table(live["columns"], live["rows"])
+    shown = [live["columns"].index(name) for name in SHOWN]
+    output.table(SHOWN, [[row[index] for index in shown] for row in live["rows"]])
     _check(live["total"] > 0 and live["whole"] and live["source"] == "live", f"no whole live answer: {live}")
     _done(f"{live['total']} resources in {live['took_ms']:.0f} ms, live and whole")
     _step("Take a snapshot", "tidegate snapshot create")
@@ -232,24 +236,26 @@ def _tee(stream: Any, log: Any) -> None:
         _working(line.strip())
 
 
-_number = 0
+_numbers = itertools.count(1)
 
 
-def _step(title: str, command: str) -> None:
-    global _number
-    _number += 1
-    console = output.console()
-    console.print(f"\n[bold]{_number}. {title}[/bold]" if console.is_terminal else f"\n{_number}. {title}")
+def _step(title: str, command: str = "") -> None:
+    _print(f"\n{next(_numbers)}. {title}", "bold")
     if command:
-        console.print(f"   $ {command}", style="cyan" if console.is_terminal else "", markup=False)
+        _print(f"   $ {command}", "cyan")
 
 
 def _working(text: str) -> None:
-    output.console().print(f"   {text}", style="dim", markup=False)
+    _print(f"   {text}", "dim")
 
 
 def _done(text: str) -> None:
-    output.console().print(f"   ok  {text}", style="green", markup=False)
+    _print(f"   ok  {text}", "green")
+
+
+def _print(text: str, style: str) -> None:
+    output.console().print(text, style=style, markup=False, soft_wrap=True)
+    sys.stdout.flush()
 
 
 def _check(happened: bool, otherwise: str) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import socket
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api import token
+from api.log import logged
 from api.running import Claim, Kind, Running
 from streams.errors import SettingsError
 from streams.settings import Settings
@@ -41,7 +41,7 @@ class Service:
         """
         stop = asyncio.Event()
         began = time.monotonic()
-        with Claim(self._settings.data) as claim, _signals(stop.set):
+        with Claim(self._settings.data) as claim, logged(self._settings.data), _signals(stop.set):
             async with contextlib.AsyncExitStack() as stack:
                 stopped = asyncio.create_task(stop.wait())
                 stack.callback(stopped.cancel)
@@ -138,7 +138,7 @@ async def _serve(stack: contextlib.AsyncExitStack, app: Any, listener: socket.so
         def capture_signals(self) -> Iterator[None]:
             yield  # signals are the service's
 
-    server = Server(uvicorn.Config(app, log_level=logging.WARNING, access_log=False, timeout_graceful_shutdown=5))
+    server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
 
     async def stop() -> None:

@@ -49,12 +49,12 @@ def node(json: options.Json = False) -> None:
 def _stay(kind: "Kind", *, json: bool) -> None:
     from api.service import Service
 
+    settings = options.settings()
     began = time.monotonic()
 
     def tell(step: str) -> None:
         output.note(f"{time.monotonic() - began:5.1f} s  {step}")
 
-    settings = options.settings()
     service = Service(settings, kind, tell)
 
     def ready(running: "Running", seconds: float) -> None:

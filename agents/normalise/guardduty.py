@@ -27,8 +27,8 @@ from streams.records import Finding, Severity
 class GuardDuty(Normaliser):
     """A detector sends the same id again when its count grows; `updatedAt` says which is newer.
 
-    `finding.source` is `AWS GuardDuty`. `finding.type` is `AWS GuardDuty` and the family: `Host`, `IAM`, `S3`, `EKS`, `ECS`,
-    `Container`, `Lambda`, `RDS`, `Malware` or `Attack Sequence`; `finding.name` is GuardDuty's own type.
+    `finding.source` is `AWS GuardDuty`. `finding.type` is `AWS GuardDuty` and the family: `Host`, `IAM`, `S3`, `EKS`,
+    `ECS`, `Container`, `Lambda`, `RDS`, `Malware` or `Attack Sequence`; `finding.name` is GuardDuty's own type.
     """
 
     kind: ClassVar[Kind] = "findings"

@@ -119,7 +119,7 @@ _KINDS = (
     _Kind("lone surrogate", "not JSON", lambda item, chance: _with(item, rb'"a\ud800b"')),
     _Kind("lone low surrogate", "not JSON", lambda item, chance: _with(item, rb'"\udc00"')),
     _Kind("surrogate in UTF-8", "not JSON", lambda item, chance: _with(item, b'"\xed\xa0\x80"')),
-    _Kind("Latin-1", "not JSON", lambda item, chance: _with(item, b'"caf\xe9"')),
+    _Kind("Latin-1", "not JSON", lambda item, chance: _with(item, b'"Jos\xe9"')),
     _Kind("integer of 2^64", "64 bits", lambda item, chance: _with(item, b"18446744073709551616")),
     _Kind("integer below -2^63", "64 bits", lambda item, chance: _with(item, b"[-9223372036854775809]")),
     _Kind("integer of 40 digits", "64 bits", lambda item, chance: _with(item, b"1" * 40)),

@@ -36,7 +36,11 @@ def test_no_tracked_file_holds(what: str) -> None:
     found = [
         f"{name}: {match.group()}"
         for name in TEXTS
-        if name != "tests/repo/test_workflow.py"
+        if name
+        not in (
+            "tests/repo/test_workflow.py",
+            "Dockerfile",
+        )  # the one has the patterns, the other's folders are the image's
         for match in [pattern.search((ROOT / name).read_text(encoding="utf-8", errors="replace"))]
         if match
     ]

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -37,36 +37,38 @@ class Ingest:
         self.topic = normaliser.topic
         self.counts = counts
 
-    async def take(self, batch: Batch) -> None:
-        """Return once everything that comes of *batch* is acknowledged by Kafka."""
-        sending: list[asyncio.Task[int]] = []
-        try:
-            for first in range(0, len(batch.records), SLICE):
-                slice_ = batch.records[first : first + SLICE]
-                for topic, records in self._normalised(batch, slice_).items():
-                    sending.append(asyncio.create_task(self._producer.send(topic, records)))
-                await asyncio.sleep(0)
-        finally:
-            await asyncio.gather(*sending)
-
-    def _normalised(self, batch: Batch, records: Iterable[Any]) -> Mapping[str, list[Outgoing]]:
-        read, partitions = self._normaliser.read, self._settings.partitions
+    async def normalise(self, batch: Batch) -> Mapping[str, list[Outgoing]]:
+        """Return what comes of *batch*, by the full name of the topic where it goes."""
         outgoing: dict[str, list[Outgoing]] = {}
+        for first in range(0, len(batch.records), SLICE):
+            self._normalise(batch, batch.records[first : first + SLICE], outgoing)
+            await asyncio.sleep(0)
+        return outgoing
+
+    async def send(self, outgoing: Mapping[str, list[Outgoing]], done: Callable[[], object]) -> None:
+        """Send it, and call *done* once Kafka has acknowledged everything."""
+        for topic, records in outgoing.items():
+            await self._producer.send(topic, records)
+        done()
+
+    def _normalise(self, batch: Batch, records: Iterable[Any], outgoing: dict[str, list[Outgoing]]) -> None:
+        read, partitions = self._normaliser.read, self._settings.partitions
         for record in records:
             place = Place(batch.topic, batch.partition, record.offset, record.timestamp)
-            for made in read(record.value or b"", place):
+            for made in read(record.value, place):
                 kind = type(made)
                 self.counts[kind.__name__] += 1
                 topic = self._topic[kind]
                 if isinstance(made, Bad):
-                    outgoing.setdefault(topic, []).append(dead_letter(self._normaliser.name, made, place))
+                    outgoing.setdefault(topic, []).append(
+                        dead_letter(self._settings, self._normaliser.name, made, place)
+                    )
                 else:
                     account, key, value = encode(made)
                     outgoing.setdefault(topic, []).append((partition_of(account, partitions), key, value))
-        return outgoing
 
 
-def dead_letter(source: str, bad: Bad, place: Place) -> tuple[int, bytes, bytes]:
+def dead_letter(settings: Settings, source: str, bad: Bad, place: Place) -> tuple[int, bytes, bytes]:
     """Return the partition, key and value of the dead letter of *bad*, an item of the message at *place*."""
     letter = DeadLetter(
         source=source,
@@ -81,8 +83,7 @@ def dead_letter(source: str, bad: Bad, place: Place) -> tuple[int, bytes, bytes]
         item=base64.b64encode(bad.item).decode(),
     )
     key = f"{place.topic}:{place.partition}"
-    return partition_of(key, _LETTER_PARTITIONS), key.encode(), orjson.dumps(letter)
+    return partition_of(key, DEAD_LETTERS.partitions(settings)), key.encode(), orjson.dumps(letter)
 
 
 _TOPICS = {Resource: RESOURCES, Finding: FINDINGS, Bad: DEAD_LETTERS}
-_LETTER_PARTITIONS = 4

@@ -112,9 +112,9 @@ class Worker:
 
         @app.agent(app.topic(full_name(self.settings, ingest.topic)), name=f"normalise-{source}")
         async def normalise(stream: Any) -> None:
-            async for event in stream.noack().events():
-                await ingest.take(event.value)
-                event.ack()
+            async with asyncio.TaskGroup() as sending:  # the next batch is normalised while this one is on its way
+                async for event in stream.noack().events():
+                    sending.create_task(ingest.send(await ingest.normalise(event.value), event.ack))
 
     def _add_keeper(self, app: BatchApp, kind: Any, topic: str) -> None:
         @app.agent(app.topic(topic), name=f"keep-{kind}")

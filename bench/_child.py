@@ -1,4 +1,4 @@
-"""One contestant in a process of its own: `python -m bench._child NAME '{"count": …}'` prints seconds, CPU seconds and memory as JSON."""
+"""One contestant in a process of its own: `python -m bench._child NAME JSON` prints what it took as JSON."""
 
 import asyncio
 import json
@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from streams.topics import FINDINGS, full_name
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a contestant has to do: *count* messages of the raw topic, with the shipped normaliser or the one of ten fields."""
+    """What to do: *count* messages of the raw topic, with the shipped normaliser or the one of ten fields."""
 
     count: int
     tenfold: bool
@@ -89,7 +90,7 @@ async def loop(task: Task) -> float:
 
 
 async def normalise(task: Task) -> float:
-    """Run our agent that normalises, without a store. Return the seconds from joining the group to the last acknowledgement."""
+    """Run our agent that normalises, without a store. Return the seconds until the last acknowledgement."""
     producer = BatchProducer(task.settings)
     await producer.start()
     app = create_app(task.settings)
@@ -98,13 +99,17 @@ async def normalise(task: Task) -> float:
 
     @app.agent(app.topic(task.topic), name="normalise")
     async def agent(stream: Any) -> None:
+        async with asyncio.TaskGroup() as sending:
+            async for event in stream.noack().events():
+                outgoing = await ingest.normalise(event.value)
+                sending.create_task(ingest.send(outgoing, partial(acknowledged, event)))
+
+    def acknowledged(event: Any) -> None:
         nonlocal seen
-        async for event in stream.noack().events():
-            await ingest.take(event.value)
-            event.ack()
-            seen += len(event.value.records)
-            if seen >= task.count:
-                done.set()
+        event.ack()
+        seen += len(event.value.records)
+        if seen >= task.count:
+            done.set()
 
     ready = asyncio.Event()
     app.on_rebalance_complete.connect(lambda *_, **__: ready.set(), weak=False)
@@ -153,7 +158,7 @@ async def plain_faust(task: Task) -> float:
                 event.value, Place(message.topic, message.partition, message.offset, int(message.timestamp * 1000))
             ):
                 assert not isinstance(made, Bad)
-                account, key, value = encode(made)
+                _, key, value = encode(made)
                 table[key.decode()] = orjson.loads(value)
             seen += 1
             if seen >= task.count:

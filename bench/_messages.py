@@ -1,4 +1,4 @@
-"""The load: GuardDuty findings of 2.2 KB as EventBridge delivers them, each of another resource, in accounts by choice."""
+"""The load: GuardDuty findings of 2.2 KB as EventBridge delivers them, each of another resource."""
 
 import random
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ import orjson
 
 
 def guardduty(count: int, *, accounts: int = 1000, hot: float = 0.0, seed: int = 7) -> Iterator[bytes]:
-    """Yield *count* messages of some 2.2 KB. The first account gets the share *hot* of them, the others the rest evenly."""
-    chance = random.Random(seed)  # noqa: S311: a load, not a secret
+    """Yield *count* messages of some 2.2 KB. The first account gets the share *hot* of them, all get the rest evenly."""
+    chance = random.Random(seed)  # noqa: S311 - a load, not a secret
     for number in range(count):
         account = 0 if chance.random() < hot else chance.randrange(accounts)
         yield orjson.dumps(_event(number, f"{100_000_000_000 + account:012d}", chance))
@@ -98,7 +98,7 @@ def _event(number: int, account: str, chance: random.Random) -> dict[str, object
             "createdAt": "2026-03-01T10:05:00.000Z",
             "updatedAt": f"2026-03-02T{chance.randrange(24):02d}:15:30.000Z",
             "title": f"An unprotected port of EC2 instance {instance} is being probed.",
-            "description": f"EC2 instance {instance} has an unprotected port which is being probed by a known malicious host.",
+            "description": f"EC2 instance {instance} has an unprotected port which is probed by a known malicious host.",
         },
     }
 

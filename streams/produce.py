@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -20,6 +21,8 @@ BATCH_BYTES = 512 * 1024
 """A batch is sent once it holds this much. Below every topic's max.message.bytes; a larger record goes alone."""
 
 MAX_REQUEST = 64 * MIB
+REQUEST_MS = 120_000
+"""How long a batch waits for a broker that is away before `send` raises: Kafka's own delivery.timeout.ms."""
 
 
 class BatchProducer:
@@ -32,6 +35,7 @@ class BatchProducer:
         self._settings = settings
         self._transactional_id = transactional_id
         self._producer: Any = None
+        self._turns: dict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def start(self) -> None:
         """Connect. Raises BrokerError when no broker answers."""
@@ -43,6 +47,7 @@ class BatchProducer:
             max_batch_size=BATCH_BYTES,
             max_request_size=MAX_REQUEST,
             linger_ms=0,
+            request_timeout_ms=REQUEST_MS,
         )
         try:
             await producer.start()
@@ -86,7 +91,7 @@ class BatchProducer:
         try:
             # round robin over the partitions: a partition takes its next batch only when the one before has left
             for _, partition, batch in sorted(batches, key=lambda b: b[:2]):
-                acks.append(await self._producer.send_batch(batch, topic, partition=partition))
+                acks.append(await self._enqueue(batch, topic, partition))
         except KafkaError as error:
             raise BrokerError(f"topic {topic}: {error}") from error
         finally:
@@ -101,6 +106,15 @@ class BatchProducer:
     def transaction(self) -> Any:
         """Return the context of one transaction; only for a producer with a transactional id."""
         return self._producer.transaction()
+
+    async def _enqueue(self, batch: Any, topic: str, partition: int) -> asyncio.Future[object]:
+        """Hand *batch* to aiokafka in its turn.
+
+        Without turns, several callers wait for one place, and aiokafka 0.14 counts the time of every waiter anew after
+        each wait: with the broker away for 5 seconds they time out, where the batch could have waited on.
+        """
+        async with self._turns[topic, partition]:
+            return cast("asyncio.Future[object]", await self._producer.send_batch(batch, topic, partition=partition))
 
     def _pack(self, records: Iterable[Record], timestamp_ms: int) -> tuple[list[tuple[int, int, Any]], int]:
         create = self._producer.create_batch

@@ -104,6 +104,12 @@ class Normaliser(ABC):
             return [(where, wrong, raw)]
 
 
+def fragment(document: Any) -> orjson.Fragment:
+    """Return the only document of a record as JSON; raises as `fragments` does."""
+    text = _json(document)
+    return orjson.Fragment(text) if len(text) <= MAX_ITEM else fragments(document)[0]
+
+
 def fragments(*documents: Any) -> list[orjson.Fragment]:
     """Return the documents of one record as JSON.
 

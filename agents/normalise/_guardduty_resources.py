@@ -1,10 +1,15 @@
 """Which resources a GuardDuty finding names: the blocks of `resource`, and the resources of an attack sequence."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeGuard
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeGuard
 
 from agents.normalise._fields import MAX_ID, optional_list, wrong_type
 from streams.records import Reference
+
+Pairs: TypeAlias = Sequence[tuple[str, str]]
+"""Identifiers of resources, each with the vendor's word for what it is."""
+Reader: TypeAlias = Callable[[Any, str, str, str, str], Pairs]
+"""From a block, its path, account, region and partition to the resources it describes."""
 
 
 def references(
@@ -24,85 +29,85 @@ def references(
     if "detection" in service:
         for id, type in _sequence(service["detection"]):
             found.setdefault(id, type)
-    return [Reference(id=id, type=type) for id, type in found.items() if len(id) <= MAX_ID]
+    return [Reference(id=id, type=type) for id, type in found.items() if 0 < len(id) <= MAX_ID]
 
 
-def _instance(block: Any, path: str, account: str, region: str, partition: str) -> Iterator[tuple[str, str]]:
+def _instance(block: Any, path: str, account: str, region: str, partition: str) -> Pairs:
     id = _object(block, path).get("instanceId")
-    if _is_text(id, f"{path}.instanceId"):
-        yield id, "Instance"
-        yield f"arn:{partition}:ec2:{region}:{account}:instance/{id}", "Instance"
+    if not _is_text(id, f"{path}.instanceId"):
+        return ()
+    return (id, "Instance"), (f"arn:{partition}:ec2:{region}:{account}:instance/{id}", "Instance")
 
 
-def _access_key(block: Any, path: str, account: str, region: str, partition: str) -> Iterator[tuple[str, str]]:
-    """Yield the key and whose it is. What AWS itself or another account does has no resource here."""
+def _access_key(block: Any, path: str, account: str, region: str, partition: str) -> Pairs:
+    """Return the key and whose it is. What AWS itself or another account does has no resource here."""
     block = _object(block, path)
     key, user, principal = block.get("accessKeyId"), block.get("userName"), block.get("principalId")
-    if _is_text(key, f"{path}.accessKeyId"):
-        yield key, "AccessKey"
+    found = [(key, "AccessKey")] if _is_text(key, f"{path}.accessKeyId") else []
     user = user if _is_text(user, f"{path}.userName") else ""
     principal = principal if _is_text(principal, f"{path}.principalId") else ""
     match block.get("userType"):
         case "Root":
-            yield f"arn:{partition}:iam::{account}:root", "Root"
+            found.append((f"arn:{partition}:iam::{account}:root", "Root"))
         case "IAMUser" if user:
-            yield f"arn:{partition}:iam::{account}:user/{user}", "IAMUser"
-            if principal:
-                yield principal, "IAMUser"
+            found += [(f"arn:{partition}:iam::{account}:user/{user}", "IAMUser"), (principal, "IAMUser")]
         case "AssumedRole" | "Role" as kind if user:
-            yield f"arn:{partition}:iam::{account}:role/{user}", kind
-            if principal:
-                yield principal.partition(":")[0], kind  # AROA...:session
+            role = principal.partition(":")[0]  # AROA...:session
+            found += [(f"arn:{partition}:iam::{account}:role/{user}", kind), (role, kind)]
         case "FederatedUser" if user:
-            yield f"arn:{partition}:sts::{account}:federated-user/{user}", "FederatedUser"
-        case _:
-            pass
+            found.append((f"arn:{partition}:sts::{account}:federated-user/{user}", "FederatedUser"))
+    return found
 
 
-def _buckets(block: Any, path: str, account: str, region: str, partition: str) -> Iterator[tuple[str, str]]:
+def _buckets(block: Any, path: str, account: str, region: str, partition: str) -> Pairs:
+    found = []
     for index, bucket in enumerate(_list(block, path)):
         bucket = _object(bucket, f"{path}[{index}]")
         arn, name = bucket.get("arn"), bucket.get("name")
         if _is_text(arn, f"{path}[{index}].arn"):
-            yield arn, "S3Bucket"
+            found.append((arn, "S3Bucket"))
         elif _is_text(name, f"{path}[{index}].name"):
-            yield f"arn:{partition}:s3:::{name}", "S3Bucket"
+            found.append((f"arn:{partition}:s3:::{name}", "S3Bucket"))
+    return found
 
 
-def _volumes(block: Any, path: str, account: str, region: str, partition: str) -> Iterator[tuple[str, str]]:
+def _volumes(block: Any, path: str, account: str, region: str, partition: str) -> Pairs:
+    found = []
     volumes = optional_list(_object(block, path), "scannedVolumeDetails", f"{path}.scannedVolumeDetails")
     for index, volume in enumerate(volumes):
         arn = _object(volume, f"{path}.scannedVolumeDetails[{index}]").get("volumeArn")
         if _is_text(arn, f"{path}.scannedVolumeDetails[{index}].volumeArn"):
-            yield arn, "EBSVolume"
+            found.append((arn, "EBSVolume"))
+    return found
 
 
-def _one(field: str, type: str) -> Any:
+def _one(field: str, type: str) -> Reader:
     """Return a reader of a block that holds its identifier in *field*."""
 
-    def read(block: Any, path: str, account: str, region: str, partition: str) -> Iterator[tuple[str, str]]:
+    def read(block: Any, path: str, account: str, region: str, partition: str) -> Pairs:
         id = _object(block, path).get(field)
-        if _is_text(id, f"{path}.{field}"):
-            yield id, type
+        return ((id, type),) if _is_text(id, f"{path}.{field}") else ()
 
     return read
 
 
-def _sequence(detection: Any) -> Iterator[tuple[str, str]]:
-    """Yield the resources of an attack sequence, which has no block of its own in `resource`."""
+def _sequence(detection: Any) -> Pairs:
+    """Return the resources of an attack sequence, which has no block of its own in `resource`."""
     sequence = _object(detection, "service.detection").get("sequence")
     if sequence is None:
-        return
+        return ()
+    found = []
     path = "service.detection.sequence"
     for index, one in enumerate(optional_list(_object(sequence, path), "resources", f"{path}.resources")):
-        path = f"service.detection.sequence.resources[{index}]"
-        one = _object(one, path)
+        where = f"{path}.resources[{index}]"
+        one = _object(one, where)
         uid, type = one.get("uid"), one.get("resourceType")
-        if _is_text(uid, f"{path}.uid"):
-            type = type if _is_text(type, f"{path}.resourceType") else ""
-            yield uid, type
+        if _is_text(uid, f"{where}.uid"):
+            type = type if _is_text(type, f"{where}.resourceType") else ""
+            found.append((uid, type))
             if type == "EC2_INSTANCE" and "/" in uid:
-                yield uid.rpartition("/")[2], type
+                found.append((uid.rpartition("/")[2], type))
+    return found
 
 
 def _is_text(value: Any, path: str) -> TypeGuard[str]:
@@ -126,7 +131,7 @@ def _list(value: Any, path: str) -> list[Any]:
     return value
 
 
-_READERS = {
+_READERS: Mapping[str, Reader] = {
     "instanceDetails": _instance,
     "accessKeyDetails": _access_key,
     "s3BucketDetails": _buckets,

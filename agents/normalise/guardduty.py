@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import orjson
 from typing_extensions import override
 
-from agents.normalise._base import Item, Items, Kind, Normaliser, fragments
+from agents.normalise._base import Item, Items, Kind, Normaliser, fragment
 from agents.normalise._fields import (
     account_of,
     identifier,
@@ -57,7 +57,7 @@ class GuardDuty(Normaliser):
 
     @override
     def record(self, item: Item, place: Place, index: int) -> Finding:
-        [original] = fragments(item)
+        original = fragment(item)
         if "id" in item or "Id" not in item:
             return _finding(item, original, place, index)
         try:
@@ -76,8 +76,7 @@ def _finding(item: Item, original: orjson.Fragment, place: Place, index: int) ->
     region = optional_word(item, "region") or _part_of_arn(arn, 3)
     partition = optional_word(item, "partition") or _part_of_arn(arn, 1) or "aws"
     updated = time_ms(item["updatedAt"], "updatedAt") if "updatedAt" in item else _missing("updatedAt")
-    created = time_ms(item["createdAt"], "createdAt") if item.get("createdAt") is not None else updated
-    first, last = service.get("eventFirstSeen"), service.get("eventLastSeen")
+    last = service.get("eventLastSeen")
     score = number(item, "severity")
     title = optional_text(item, "title") or kind
     if _is_sample(service) and "[SAMPLE]" not in title:
@@ -96,7 +95,7 @@ def _finding(item: Item, original: orjson.Fragment, place: Place, index: int) ->
         title=title,
         description=optional_text(item, "description"),
         status="suppressed" if _archived(item, service) else "open",
-        first_seen=created if first is None else time_ms(first, "service.eventFirstSeen"),
+        first_seen=_first_seen(item, service, updated),
         last_seen=updated if last is None else time_ms(last, "service.eventLastSeen"),
         references=references(resource, service, account, region, partition),
         version=version(updated, _count(service), place, index),
@@ -113,6 +112,14 @@ def _folded(value: Any, depth: int) -> Any:
     if type(value) is list:
         return [_folded(inner, depth + 1) for inner in value]
     return value
+
+
+def _first_seen(item: Item, service: Mapping[str, Any], updated: int) -> int:
+    if (first := service.get("eventFirstSeen")) is not None:
+        return time_ms(first, "service.eventFirstSeen")
+    if (created := item.get("createdAt")) is not None:
+        return time_ms(created, "createdAt")
+    return updated
 
 
 def _account(item: Item, arn: str) -> object:

@@ -75,8 +75,13 @@ class Service:
             make, create_app = await imports
         self._tell(f"starting the {'query node' if self._kind == 'node' else 'worker'}")
         owner = make[self._kind](settings)
+        try:
+            await owner.start()
+        except BaseException:
+            with contextlib.suppress(AttributeError):  # of what it hadn't made yet
+                await owner.stop()
+            raise
         stack.push_async_callback(owner.stop)
-        await owner.start()
         running = Running(
             kind=self._kind,
             pid=os.getpid(),

@@ -1,5 +1,6 @@
 """A filled store, and the API on top of it: real ones, without a broker."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,13 +24,30 @@ DEMO = ROOT / "tests" / "data" / "demo"
 SECRET = "s" * 43
 
 
-@pytest.fixture
-def alone(tmp_path: Path) -> Iterator[Alone]:
-    """A data folder with the demo's records in its store; no broker."""
-    settings = Settings(data=tmp_path / "data", api_port=0)
-    store = Store.open(settings.store_file, memory="256MB", threads=1)
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store file with the demo's records, to copy from."""
+    path = tmp_path_factory.mktemp("filled") / "filled.duckdb"
+    store = Store.open(path, memory="256MB", threads=1)
     fill(store)
-    yield Alone(settings, store)
+    store.close()
+    return path
+
+
+@pytest.fixture
+def stored(tmp_path: Path, filled: Path) -> Settings:
+    """A data folder with the demo's records in its store, on which nothing runs."""
+    settings = Settings(data=tmp_path / "data", api_port=0)
+    settings.store_file.parent.mkdir(parents=True)
+    shutil.copyfile(filled, settings.store_file)
+    return settings
+
+
+@pytest.fixture
+def alone(stored: Settings) -> Iterator[Alone]:
+    """The same with its store open; no broker."""
+    store = Store.open(stored.store_file, memory="256MB", threads=1)
+    yield Alone(stored, store)
     store.close()
 
 

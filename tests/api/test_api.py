@@ -132,16 +132,16 @@ async def test_health_needs_no_token_and_tells_nothing(alone: Alone) -> None:
     assert set(said.json()) == {"status", "version"}
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
 @pytest.mark.parametrize("token", [None, "", "x" * 43, SECRET[:-1], SECRET + "s"])
-async def test_nobody_is_let_in_without_the_token(alone: Alone, method: str, path: str, token: str | None) -> None:
+async def test_nobody_is_let_in_without_the_token(alone: Alone, token: str | None) -> None:
     async with _client(alone, token=token) as api:
-        said = await api.request(method, path, json={} if method == "POST" else None)
+        for method, path in PATHS:
+            said = await api.request(method, path, json={} if method == "POST" else None)
 
-    assert said.status_code == 401
-    assert said.headers["www-authenticate"] == "Bearer"
-    assert Failure(**said.json()).error.code == "unauthorized"
-    assert SECRET not in said.text
+            assert said.status_code == 401, path
+            assert said.headers["www-authenticate"] == "Bearer"
+            assert Failure(**said.json()).error.code == "unauthorized"
+            assert SECRET not in said.text
 
 
 def test_every_path_but_health_is_among_those_that_ask_for_the_token(alone: Alone) -> None:

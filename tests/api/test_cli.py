@@ -18,7 +18,6 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from api.cli import app
-from api.state import Alone
 
 ROOT = Path(__file__).parent.parent.parent
 DEMO = ROOT / "tests" / "data" / "demo"
@@ -198,9 +197,8 @@ def test_an_empty_query_is_told(run: Run) -> None:
     assert "the query is empty" in said.stderr
 
 
-@pytest.mark.usefixtures("alone")
-def test_snapshots_are_taken_asked_checked_and_pruned_with_nothing_running(run: Run, alone: Alone) -> None:
-    alone.store.close()
+@pytest.mark.usefixtures("stored")
+def test_snapshots_are_taken_asked_checked_and_pruned_with_nothing_running(run: Run) -> None:
     first, second = (json.loads(run("snapshot", "create", "--json").output) for _ in range(2))
 
     assert second["rows"]["resources"] == 39
@@ -222,8 +220,8 @@ def test_snapshots_are_taken_asked_checked_and_pruned_with_nothing_running(run: 
     assert json.loads(run("snapshot", "prune", "--keep", "1", "--json").output) == {"removed": [first["name"]]}
 
 
-def test_a_snapshot_that_was_damaged_is_found_out(run: Run, alone: Alone) -> None:
-    alone.store.close()
+@pytest.mark.usefixtures("stored")
+def test_a_snapshot_that_was_damaged_is_found_out(run: Run) -> None:
     made = json.loads(run("snapshot", "create", "--json").output)
     victim = next(Path(made["path"]).rglob("resources*.parquet"))
     victim.parent.chmod(0o755)
@@ -244,8 +242,8 @@ def test_a_folder_that_is_no_snapshot_is_told(run: Run, tmp_path: Path) -> None:
         assert str(tmp_path) in said.stderr
 
 
-def test_a_wrong_query_is_drawn_with_a_caret(run: Run, alone: Alone) -> None:
-    alone.store.close()
+@pytest.mark.usefixtures("stored")
+def test_a_wrong_query_is_drawn_with_a_caret(run: Run) -> None:
     run("snapshot", "create")
 
     said = run("rql", "config from cloud.resource where cloud.tipe = 'aws'")
@@ -256,8 +254,8 @@ def test_a_wrong_query_is_drawn_with_a_caret(run: Run, alone: Alone) -> None:
     assert run("sql", "selec 1").exit_code == 2
 
 
-def test_a_table_in_a_pipe_is_tab_separated_and_one_row_is_one_line(run: Run, alone: Alone) -> None:
-    alone.store.close()
+@pytest.mark.usefixtures("stored")
+def test_a_table_in_a_pipe_is_tab_separated_and_one_row_is_one_line(run: Run) -> None:
     run("snapshot", "create")
 
     said = run("sql", "select 1 as a, 'x' || chr(9) || 'y' || chr(10) || chr(27) as b, null as c, [1, 2] as d")
@@ -265,8 +263,8 @@ def test_a_table_in_a_pipe_is_tab_separated_and_one_row_is_one_line(run: Run, al
     assert said.stdout == "a\tb\tc\td\n1\tx\\ty\\n\N{REPLACEMENT CHARACTER}\t\t[1, 2]\n"
 
 
-def test_explain_prints_the_stages(run: Run, alone: Alone) -> None:
-    alone.store.close()
+@pytest.mark.usefixtures("stored")
+def test_explain_prints_the_stages(run: Run) -> None:
     run("snapshot", "create")
 
     said = run("rql", RQL, "--explain")
@@ -304,11 +302,9 @@ def test_an_interrupted_command_ends_with_130() -> None:
     assert said == b"\ninterrupted\n"
 
 
+@pytest.mark.usefixtures("stored")
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_a_terminal_has_colour_unless_it_is_not_wanted(
-    tmp_path: Path, alone: Alone, run: Run, no_color: str, coloured: bool
-) -> None:
-    alone.store.close()
+def test_a_terminal_has_colour_unless_it_is_not_wanted(tmp_path: Path, run: Run, no_color: str, coloured: bool) -> None:
     run("snapshot", "create")
     env = os.environ | {"TIDEGATE_DATA": str(tmp_path / "data"), "TERM": "xterm-256color", "NO_COLOR": no_color}
 

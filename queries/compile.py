@@ -22,7 +22,7 @@ with matched as materialized (
 )"""
 _WORST = """\
 , worst as (
-  select fr.rid, count(distinct f.fid) as findings, 
+  select fr.rid, count(distinct f.fid) as findings,
     first({'severity': f.severity, 'type': f.type, 'source': f.source, 'name': f.name} order by
       list_position(['critical', 'high', 'medium', 'low', 'informational'], f.severity), f.name, f.fid) as finding
   from finding_resource fr join findings f using (fid)

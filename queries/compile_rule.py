@@ -75,7 +75,7 @@ def _compare(compare: Compare, scope: Scope) -> Sql:
 def _quantified(path: Path, word: str, condition: Condition, scope: Scope) -> Sql:
     before = path.steps[:-1]
     found = members(replace(path, steps=before), scope)
-    found = elements(found, after_wildcard=bool(before) and isinstance(before[-1], Each | AnyKey))
+    found = elements(found, after_wildcard=bool(before) and isinstance(before[-1], Each | AnyKey | Where))
     kept = keep(found, condition, scope)
     if word == "none":
         return sql("coalesce(len({0}), 0) = 0", kept.json())

@@ -70,11 +70,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean {names[found[0]]}?" if found else ""
 
 
+_WIDTH = 110
+
+
 def _window(line: str, at: int, width: int) -> tuple[str, int, int]:
     """Cut a long line to the part round the mistake, with marks where something was left out; one cell a character."""
     line = "".join(" " if not c.isprintable() else c for c in line)
-    left = max(0, at - 70)
-    right = min(len(line), left + 110)
+    left = max(0, at - 70) if len(line) > _WIDTH else 0
+    right = min(len(line), left + _WIDTH)
     before = "…" if left else ""
     after = "…" if right < len(line) else ""
     return before + line[left:right] + after, at - left + len(before), min(width, max(1, right - at))

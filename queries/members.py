@@ -130,7 +130,7 @@ def members(path: Path, scope: Scope) -> Members:
             case AnyKey():
                 found = _children(found)
             case Where(word, condition):
-                found = elements(found, after_wildcard=isinstance(previous, Each | AnyKey))
+                found = elements(found, after_wildcard=isinstance(previous, Each | AnyKey | Where))
                 if word in ("any", ""):
                     found = keep(found, condition, scope)
         previous = step
@@ -138,7 +138,7 @@ def members(path: Path, scope: Scope) -> Members:
 
 
 def elements(found: Members, *, after_wildcard: bool) -> Members:
-    """Return the elements of the arrays in *found*; after a wildcard an object counts as an element itself."""
+    """Return the elements of the arrays in *found*; after a wildcard or another bracket an object is asked itself."""
     if not found.many:
         return Members(replace(found, path=f"{found.path}[*]", spread=True).json(), found.names, listed=True)
     e = next(found.names)

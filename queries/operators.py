@@ -286,7 +286,7 @@ def _numbers() -> Iterator[Operator]:
 
 def _quantified() -> Iterator[Operator]:
     rows: tuple[tuple[str, tuple[str, ...], Takes, str, p.Predicate, object, object, str], ...] = (
-        ("equal", ("equals",), "values", "is this one", p.equals, "a", "b", " 'a'"),
+        ("equal", ("equals",), "values", "is this one", p.equals_present, "a", "b", " 'a'"),
         ("start with", ("starts with",), "values", "starts with this text", p.begins, "ab", "ba", " 'a'"),
         ("end with", ("ends with",), "values", "ends with this text", p.finishes, "ba", "ab", " 'a'"),
         ("empty", (), "nothing", "is empty", p.empty, "", "x", ""),

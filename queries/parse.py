@@ -14,6 +14,7 @@ MAX_LENGTH = 200_000
 """The longest query, in characters."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS = {
     "event": "event queries (audit logs)",
     "network": "network queries (flow logs)",
@@ -41,6 +42,9 @@ def parse(text: str) -> Query:
     """Return the tree of *text*. Raises RqlError, which says where it went wrong."""
     if len(text) > MAX_LENGTH:
         raise RqlError(f"a query may have {MAX_LENGTH:,} characters, this one has {len(text):,}", "", Span(0, 0))
+    lone = _LONE_SURROGATE.search(text)
+    if lone is not None:
+        raise RqlError("this character is half of one", "", Span(0, 0), f"character {lone.start() + 1} of the query")
     return _Parser(text).query()
 
 

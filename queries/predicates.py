@@ -37,6 +37,12 @@ def equals(left: Members, right: Right) -> Sql:
     return join(" or ", [_equals(left, choice) for choice in right])
 
 
+def equals_present(left: Members, right: Right) -> Sql:
+    """Some value that is there is one of *right*; so null is only what is null."""
+    nulls = [left.some(_is_null, as_text=False) for choice in right if isinstance(choice, Null)]
+    return join(" or ", [*nulls, *(_equals(left, choice) for choice in right if not isinstance(choice, Null))])
+
+
 def equals_ignoring_case(left: Members, right: Right) -> Sql:
     """Some value is one of *right*, upper and lower case being the same."""
     return _against(left, right, lambda value, text: sql("lower({0}) = lower({1})", value, text))
@@ -54,7 +60,7 @@ def contains(left: Members, right: Right) -> Sql:
 
 def intersects(left: Members, right: Right) -> Sql:
     """Some value, or element of a value that is an array, equals one of *right*."""
-    return equals(left.flat(), tuple(c.flat() if isinstance(c, Members) else c for c in right))
+    return equals_present(left.flat(), tuple(c.flat() if isinstance(c, Members) else c for c in right))
 
 
 def begins(left: Members, right: Right) -> Sql:
@@ -169,8 +175,7 @@ def _equals(left: Members, right: Choice) -> Sql:
         case Null():
             if not left.many:
                 return sql("({0} is null or {0} = 'null')", left.json())
-            null = left.some(lambda value: sql("{0} = 'null'", value), as_text=False)
-            return sql("(len({0}) = 0 or {1})", left.present(), null)
+            return sql("(len({0}) = 0 or {1})", left.present(), left.some(_is_null, as_text=False))
         case Value(text) if number(text) is None and text.lower() not in _BOOLEANS and left.many:
             return sql("list_contains({0}, {1})", left.text(), bind(text))
         case Value(text):
@@ -243,6 +248,10 @@ def _holds(value: Sql, inside: Test, equal: Test | None) -> Sql:
         )
     elements = sql("len(list_filter(json_extract({0}, '$[*]'), lambda {1}: {2})) > 0", value, e, each)
     return sql("case left({0}, 1) when '[' then {1} else {2} end", value, elements, one)
+
+
+def _is_null(value: Sql) -> Sql:
+    return sql("{0} = 'null'", value)
 
 
 def _is_empty(value: Sql) -> Sql:

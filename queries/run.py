@@ -87,6 +87,8 @@ def _execute(
         timer.start()
     try:
         return connection.execute(statement.text, statement.values).fetchall()
+    except duckdb.OutOfMemoryException:
+        raise RqlError("this needs more memory than the store may take", text, Span(0, len(text.rstrip()))) from None
     except duckdb.InterruptException:
         whole = Span(0, len(text.rstrip()))
         raise RqlError(

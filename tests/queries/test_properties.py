@@ -1,0 +1,53 @@
+"""The compiler agrees with a reader of documents; a printed tree is the same tree again; any text gives a tree or an
+RqlError.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from queries.check import check
+from queries.compile_rule import compile_rule
+from queries.format import format
+from queries.fragment import Sql
+from queries.parse import parse
+from queries.syntax import Clause, Condition, JsonRule, Query
+from tests.queries.conditions import conditions, objects
+from tests.queries.evaluator import holds
+
+EXAMPLES = int(os.environ.get("TIDEGATE_EXAMPLES", "150"))
+many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        yield connection
+
+
+@many
+@given(condition=conditions(), documents=st.lists(objects, min_size=1, max_size=4))
+def test_sql_and_the_evaluator_agree(
+    database: duckdb.DuckDBPyConnection, condition: Condition, documents: list[object]
+) -> None:
+    rule = compile_rule(condition, Sql("r.json"))
+    rows = ", ".join(f"({n}, ?::json)" for n in range(len(documents)))
+    got = database.execute(
+        f"select n from (values {rows}) r(n, json) where {rule.text}", (*map(json.dumps, documents), *rule.values)
+    ).fetchall()
+    want = [n for n, document in enumerate(documents) if holds(condition, document, document)]
+    assert sorted(n for (n,) in got) == want, rule
+
+
+@many
+@given(condition=conditions())
+def test_a_printed_tree_parses_to_the_same_tree_and_passes_the_checks(condition: Condition) -> None:
+    query = Query((Clause(JsonRule(condition)),))
+    again = parse(format(query))
+    assert again == query
+    check(again)

@@ -18,7 +18,7 @@ from agents.normalise._fields import (
     time_ms,
     wrong_type,
 )
-from agents.normalise._guardduty_resources import references
+from agents.normalise._guardduty_resources import Home, references
 from streams.errors import BadRecord
 from streams.identity import Place, version
 from streams.records import Finding, Severity
@@ -97,7 +97,7 @@ def _finding(item: Item, original: orjson.Fragment, place: Place, index: int) ->
         status="suppressed" if _archived(item, service) else "open",
         first_seen=_first_seen(item, service, updated),
         last_seen=updated if last is None else time_ms(last, "service.eventLastSeen"),
-        references=references(resource, service, account, region, partition),
+        references=references(resource, service, Home(account, region, partition)),
         version=version(updated, _count(service), place, index),
         original=original,
     )

@@ -82,6 +82,10 @@ def properties(identity: Identity, logs: Path, more: Mapping[str, str]) -> str:
         "transaction.state.log.min.isr": "1",
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
+        # After a crash, the controller waits for the end of the dead broker's session, 9 s by default, before it takes
+        # the new one; a session needs a heartbeat in time.
+        "broker.session.timeout.ms": "4000",
+        "broker.heartbeat.interval.ms": "500",
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "1000",
         "auto.create.topics.enable": "false",

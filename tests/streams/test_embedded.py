@@ -235,6 +235,28 @@ def test_a_machine_without_java_uses_the_one_that_comes_by_pip(tmp_path: Path, m
         java.cache_clear()
 
 
+def test_stopping_one_that_still_starts_leaves_nothing(tmp_path: Path) -> None:
+    raised: list[BaseException] = []
+    said: list[str] = []
+    broker = Broker(tmp_path, CACHE, said.append)
+
+    def start() -> None:
+        try:
+            broker.start()
+        except BrokerError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    assert _soon(lambda: any(line.startswith("starting Apache Kafka") for line in said))
+    broker.stop()
+    thread.join()
+    assert [str(error) for error in raised] == ["the embedded broker was stopped while it started"]
+    assert not broker.running
+    with broker:
+        assert broker.running
+
+
 def test_before_its_start_it_has_no_address(tmp_path: Path) -> None:
     with pytest.raises(BrokerError, match="hasn't been started"):
         _ = Broker(tmp_path, CACHE).bootstrap_servers

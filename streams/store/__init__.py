@@ -1,4 +1,6 @@
-"""The worker's store: one DuckDB file of the partitions that it owns, written in whole batches, Kafka offsets in the same transaction."""
+"""The worker's store: one DuckDB file of the partitions that it owns, written in whole batches, Kafka offsets in the
+same transaction.
+"""
 
 from streams.store.batch import Applied, Part, Refused
 from streams.store.store import Store

@@ -7,10 +7,12 @@ Kind = Literal["resources", "findings"]
 
 
 class Part(NamedTuple):
-    """The records of one partition of a store-fed topic, from *start* (included) to *end* (excluded), as compaction left them.
+    """The records of one partition of a store-fed topic, from *start* (included) to *end* (excluded), as compaction
+    left them.
 
-    `Store.apply(parts: Sequence[Part]) -> Applied` writes several parts, of either kind and of any partition, in ONE transaction; several parts of
-    one partition come in order. A *start* above the partition's next_offset in the store is a gap: StoreError, nothing written. Below it: read again.
+    `Store.apply(parts: Sequence[Part]) -> Applied` writes several parts, of either kind and of any partition, in ONE
+    transaction; several parts of one partition come in order. A *start* above the partition's next_offset in the store
+    is a gap: StoreError, nothing written. Below it: read again.
     """
 
     kind: Kind

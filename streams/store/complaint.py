@@ -61,6 +61,8 @@ def _wrong(field: Field, value: Any) -> str | None:
             return wanted
         case "time" if isinstance(value, int | float) and not 0 <= value <= LAST_MS:
             return wanted
+        case "number" if str(value).strip().lower().lstrip("+-") in ("nan", "inf", "infinity"):
+            return wanted
         case "references" if isinstance(value, list) and not all(_is_reference(v) for v in value):
             return wanted
     return None

@@ -1,8 +1,9 @@
 """The store's file: how it is opened, and what of it outlives which crash.
 
-The file is as of the last checkpoint; the write-ahead log beside it holds the batches since. Either may be lost, since each holds the
-Kafka offsets of just what it holds: the rest is read again. So a batch need not wait for the disk: it outlives a kill of this process,
-and after a crash of the machine the store is a whole prefix of the batches, or as of the last checkpoint, or rebuilt.
+The file is as of the last checkpoint; the write-ahead log beside it holds the batches since. Either may be lost, since
+each holds the Kafka offsets of just what it holds: the rest is read again. So a batch need not wait for the disk: it
+outlives a kill of this process, and after a crash of the machine the store is a whole prefix of the batches, or as of
+the last checkpoint, or rebuilt.
 """
 
 import logging
@@ -21,7 +22,8 @@ log = logging.getLogger(__name__)
 
 
 def connect(path: Path, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
-    """Open or create a store file of this schema version. A write-ahead log that can't be read is set aside as `.wal.broken`.
+    """Open or create a store file of this schema version. A write-ahead log that can't be read is set aside as
+    `.wal.broken`.
 
     Raises StoreError with the way out.
     """
@@ -50,7 +52,9 @@ def connect(path: Path, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def lasting(db: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Wait for the disk inside this: for a checkpoint, whose order of writes is what keeps the file whole in a crash."""
+    """Wait for the disk inside this: for a checkpoint, whose order of writes is what keeps the file whole in a
+    crash.
+    """
     db.execute("set fsync_mode = 'STANDARD'")
     yield
     with suppress(duckdb.ConnectionException):  # it was closed
@@ -92,4 +96,4 @@ def _check_version(db: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _way_out(path: Path) -> str:
-    return f"All that it holds lies in Kafka: stop Tidegate, delete {path}*, start again, and it is filled from the topics."
+    return f"All that it holds lies in Kafka: stop Tidegate, delete {path}*, start again: it is filled from the topics."

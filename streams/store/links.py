@@ -1,7 +1,9 @@
-"""Which finding names which resource: kept up to date in the transaction that changes either side, whichever comes first.
+"""Which finding names which resource: kept up to date in the transaction that changes either side, whichever comes
+first.
 
-`finding_resource` always equals the join of `finding_references` and `resource_keys` within a partition. The keys are hashes of account and
-identifier, so that nothing is linked across accounts. Only rows whose keys have changed cost anything.
+`finding_resource` always equals the join of `finding_references` and `resource_keys` within a partition. The keys are
+hashes of account and identifier, so that nothing is linked across accounts. Only rows whose keys have changed cost
+anything.
 """
 
 # ruff: noqa: S608 - SQL is made of the table and column names in streams.store.schema; values are bound
@@ -12,7 +14,9 @@ from streams.store.schema import FINDINGS, RESOURCES, Kind
 
 
 def relink(db: duckdb.DuckDBPyConnection, kind: Kind, staged: str, *, changed: int, unlinked: int) -> None:
-    """Bring the links of `verdict`'s winners up to date; *changed* have other links than before, *unlinked* of them had some."""
+    """Bring the links of `verdict`'s winners up to date; *changed* have other links than before, *unlinked* of them
+    had some.
+    """
     if not changed:
         return
     other = FINDINGS if kind is RESOURCES else RESOURCES
@@ -32,4 +36,5 @@ def relink(db: duckdb.DuckDBPyConnection, kind: Kind, staged: str, *, changed: i
     db.execute(f"insert into {kind.links} select h, part, key from linking")
     db.execute(f"""
         insert into finding_resource ({kind.id}, {other.id}, part)
-        select distinct l.h, o.{other.id}, l.part from linking l join {other.links} o on o.key = l.key and o.part = l.part""")
+        select distinct l.h, o.{other.id}, l.part
+        from linking l join {other.links} o on o.key = l.key and o.part = l.part""")

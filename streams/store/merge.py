@@ -1,4 +1,5 @@
-"""What a batch does to the tables: versions decide, links follow, and a key whose winner isn't last in the log is noted.
+"""What a batch does to the tables: versions decide, links follow, and a key whose winner isn't last in the log is
+noted.
 
 Everything here runs inside the caller's transaction. Every row is told by the hash of its Kafka key and its partition.
 """
@@ -18,7 +19,9 @@ from streams.store.schema import Kind, columns
 
 
 class Counts(NamedTuple):
-    """What became of records: how many were stored, repeated what is there, lost to a higher version; rows that tombstones removed."""
+    """What became of records: how many were stored, repeated what is there, lost to a higher version; rows that
+    tombstones removed.
+    """
 
     stored: int = 0
     repeated: int = 0
@@ -69,7 +72,9 @@ _Round = tuple[list[Row], list[tuple[int, bytes]]]
 
 
 def _rounds(records: Sequence[Record], refused: dict[int, str]) -> list[_Round]:
-    """Split the records so that in each round a key's tombstone comes after its values: nearly always one round does."""
+    """Split the records so that in each round a key's tombstone comes after its values: nearly always one round
+    does.
+    """
     rounds: list[_Round] = [([], [])]
     buried: set[tuple[int, bytes | None]] = set()
     for number, part, key, value in records:
@@ -104,7 +109,9 @@ class _Verdict(NamedTuple):
 def _verdict(
     db: duckdb.DuckDBPyConnection, kind: Kind, staged: str, rows: list[Row], refused: dict[int, str]
 ) -> _Verdict:
-    """Make `verdict` of the table *staged*: of each record, whether it `wins`, and whether its key's winner is `last`."""
+    """Make `verdict` of the table *staged*: of each record, whether it `wins`, and whether its key's winner is
+    `last`.
+    """
     distinct = len({(part, key) for _, part, key, _ in rows}) == len(rows)
     counts = _decide(db, kind, staged, distinct)
     if counts.clashes:
@@ -202,7 +209,9 @@ def _write(db: duckdb.DuckDBPyConnection, kind: Kind, staged: str, counts: _Verd
 
 
 def _resend_refused(db: duckdb.DuckDBPyConnection, kind: Kind, rows: list[Row], refused: dict[int, str]) -> None:
-    """A refused record that is last of its key in the log makes compaction drop the good one: that one is sent again."""
+    """A refused record that is last of its key in the log makes compaction drop the good one: that one is sent
+    again.
+    """
     last: dict[tuple[int, bytes], int] = {}
     for number, part, key, _ in rows:
         if key is not None:
@@ -216,7 +225,9 @@ def _resend_refused(db: duckdb.DuckDBPyConnection, kind: Kind, rows: list[Row], 
 
 
 def _bury(db: duckdb.DuckDBPyConnection, kind: Kind, stones: list[tuple[int, bytes]]) -> int:
-    """A tombstone removes a deleted row. A live row stays, and its record is sent again, so that it outlives the tombstone."""
+    """A tombstone removes a deleted row. A live row stays, and its record is sent again, so that it outlives the
+    tombstone.
+    """
     removed = 0
     keys = defaultdict(list)
     for part, key in stones:

@@ -1,8 +1,9 @@
-"""A batch of records becomes a table of typed columns: DuckDB parses the JSON, Python looks only at records that seem wrong.
+"""A batch of records becomes a table of typed columns: DuckDB parses the JSON, Python looks only at records that seem
+wrong.
 
-`load` registers the batch as `<name>_batch(n, part, key, value)` and makes the temporary table `<name>`: one row for each record that a table
-can take, with the kind's columns and `n`, `part`, `h` and `upper` (the halves of the key's md5), `seen`, and `links` (a hash of what it is linked
-by; 0 when that is nothing, or it is deleted).
+`load` registers the batch as `<name>_batch(n, part, key, value)` and makes the temporary table `<name>`: one row for
+each record that a table can take, with the kind's columns and `n`, `part`, `h` and `upper` (the halves of the key's
+md5), `seen`, and `links` (a hash of what it is linked by; 0 when that is nothing, or it is deleted).
 """
 
 # ruff: noqa: S608 - SQL is made of the table and column names in streams.store.schema; values are bound
@@ -18,7 +19,8 @@ Row = tuple[int, int, bytes | None, bytes]
 
 
 def load(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, rows: list[Row]) -> dict[int, str]:
-    """Make the tables *name* and `<name>_batch` of *rows*; return why each row that is not in *name* was refused, by its number.
+    """Make the tables *name* and `<name>_batch` of *rows*; return why each row that is not in *name* was refused, by
+    its number.
 
     Not within a transaction: a record that DuckDB can't parse would abort it.
     """
@@ -114,7 +116,9 @@ def _stageable(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, row: Row, r
 
 
 def _judge(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, refused: dict[int, str]) -> None:
-    """Look closely at what SQL found odd, which is not always wrong: a field may be absent, a text may begin with a brace."""
+    """Look closely at what SQL found odd, which is not always wrong: a field may be absent, a text may begin with a
+    brace.
+    """
     count = db.execute(f"select count(*) from {name} where odd").fetchall()[0][0]
     if not count:
         return
@@ -125,7 +129,8 @@ def _judge(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, refused: dict[i
     )
     found = db.execute(
         f"""with looked as (
-            select n, void, look, b.key, b.value, json_type(b.value, [{paths}]) types, from_json(b.value, '{_shape(kind)}') d
+            select n, void, look, b.key, b.value, json_type(b.value, [{paths}]) types,
+                from_json(b.value, '{_shape(kind)}') d
             from {name} join {name}_batch b using (n) where odd),
         judged as (select n, void, look, key, value, list_filter([{wrong}], lambda w: w is not null) wrong from looked)
         select n, void, key, value, wrong from judged where void or look or wrong <> []"""
@@ -172,7 +177,10 @@ def _staged(kind: Kind, name: str) -> str:
     odd = " or ".join(v for f in kind.fields if (v := _odd(f)))
     return f"""
         with parsed as (select n, part, key, from_json(value, '{_shape(kind)}') d from {name}_batch),
-        typed as (select n, part, key, {typed}, coalesce({void}, true) void, coalesce({look or "false"}, false) look, {odd} odd from parsed),
+        typed as (
+            select n, part, key, {typed},
+                coalesce({void}, true) void, coalesce({look or "false"}, false) look, {odd} odd
+            from parsed),
         keyed as (
             select * exclude (key, void, look, odd), look, md5_number_lower(key) h, md5_number_upper(key) upper,
                 make_timestamp(1000 * try_cast(version[:15] as BIGINT)) seen,

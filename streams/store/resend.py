@@ -1,8 +1,8 @@
 """What the owner of a partition has to send again, and whose tombstone is due.
 
-A key is noted in `resend` when the last record of it in the log isn't the winner: compaction would keep the wrong one. It leaves when the
-winner comes by again, or when the owner says that the broker has it. It is `taken` while it is on its way; a loser that comes by in the
-meantime makes it wait again, so a late acknowledgement forgets nothing.
+A key is noted in `resend` when the last record of it in the log isn't the winner: compaction would keep the wrong one.
+It leaves when the winner comes by again, or when the owner says that the broker has it. It is `taken` while it is on
+its way; a loser that comes by in the meantime makes it wait again, so a late acknowledgement forgets nothing.
 """
 
 # ruff: noqa: S608 - SQL is made of the table and column names in streams.store.schema; values are bound
@@ -27,7 +27,10 @@ def take(db: duckdb.DuckDBPyConnection, kind: Kind, part: int, limit: int) -> li
     )
     rows = db.execute(
         f"""select m.key, r.record from {kind.records} r
-        join (select {kind.id} h, {kind.key} as key from {kind.name} where part = $1 and {kind.id} in (select h from taking)) m on m.h = r.{kind.id}
+        join (
+            select {kind.id} h, {kind.key} as key from {kind.name}
+            where part = $1 and {kind.id} in (select h from taking)
+        ) m on m.h = r.{kind.id}
         where r.part = $1 and r.{kind.id} in (select h from taking)""",
         [part],
     ).fetchall()
@@ -44,10 +47,13 @@ def sent(db: duckdb.DuckDBPyConnection, kind: Kind, part: int, keys: Sequence[by
 
 
 def expired(db: duckdb.DuckDBPyConnection, kind: Kind, part: int, before: datetime, limit: int) -> list[bytes]:
-    """Return up to *limit* keys of rows that this store has known as deleted since before *before* (UTC without zone), oldest first."""
+    """Return up to *limit* keys of rows that this store has known as deleted since before *before* (UTC without zone),
+    oldest first.
+    """
     rows = db.execute(
         f"""select {kind.key} from {kind.name} m
-        join (select hash from deletions where kind = ? and part = ? and since < ? order by since limit ?) d on d.hash = m.{kind.id}
+        join (select hash from deletions where kind = ? and part = ? and since < ? order by since limit ?) d
+            on d.hash = m.{kind.id}
         where m.part = ? and m.deleted""",
         [kind.name, part, before, limit, part],
     ).fetchall()

@@ -1,7 +1,8 @@
 """The tables of the store, once: their DDL, their schema version, and which field of a record fills which column.
 
-There are no primary keys and no indexes: a batch deletes and inserts by hash, which is many times faster (docs/decisions/0020-store.md).
-`rid` and `fid` are md5_number_lower of the Kafka key. Timestamps are UTC without a zone.
+There are no primary keys and no indexes: a batch deletes and inserts by hash, which is many times faster
+(docs/decisions/0020-store.md). `rid` and `fid` are md5_number_lower of the Kafka key. Timestamps are UTC without a
+zone.
 """
 
 from dataclasses import dataclass
@@ -17,27 +18,33 @@ DDL = """
 create table store(schema_version INTEGER, store_id VARCHAR, created TIMESTAMP);
 
 create table resources(
-    rid UBIGINT, part USMALLINT, rrn VARCHAR, account VARCHAR, cloud VARCHAR, region VARCHAR, service VARCHAR, api_name VARCHAR,
-    resource_type VARCHAR, id VARCHAR, name VARCHAR, tags JSON, created TIMESTAMP, seen TIMESTAMP, deleted BOOLEAN, version VARCHAR, json JSON);
+    rid UBIGINT, part USMALLINT, rrn VARCHAR, account VARCHAR, cloud VARCHAR, region VARCHAR, service VARCHAR,
+    api_name VARCHAR, resource_type VARCHAR, id VARCHAR, name VARCHAR, tags JSON, created TIMESTAMP, seen TIMESTAMP,
+    deleted BOOLEAN, version VARCHAR, json JSON);
 create table findings(
-    fid UBIGINT, part USMALLINT, id VARCHAR, account VARCHAR, cloud VARCHAR, region VARCHAR, source VARCHAR, type VARCHAR, name VARCHAR,
-    cves VARCHAR[], severity VARCHAR, vendor_severity VARCHAR, score DOUBLE, title VARCHAR, description VARCHAR, remediation VARCHAR,
-    status VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, "references" STRUCT(id VARCHAR, type VARCHAR)[], deleted BOOLEAN, version VARCHAR);
+    fid UBIGINT, part USMALLINT, id VARCHAR, account VARCHAR, cloud VARCHAR, region VARCHAR, source VARCHAR,
+    type VARCHAR, name VARCHAR, cves VARCHAR[], severity VARCHAR, vendor_severity VARCHAR, score DOUBLE, title VARCHAR,
+    description VARCHAR, remediation VARCHAR, status VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP,
+    "references" STRUCT(id VARCHAR, type VARCHAR)[], deleted BOOLEAN, version VARCHAR);
 
--- The record as it lies on the topic. `upper` is the other half of the key's md5, `links` a hash of the keys by which it is linked (0: none).
+-- The record as it lies on the topic, which no query scans. `upper` is the other half of the key's md5, `links` a hash
+-- of what the row is linked by (0: nothing).
 create table resource_records(
     rid UBIGINT, part USMALLINT, upper UBIGINT, version VARCHAR, links UBIGINT, record VARCHAR using compression zstd);
 create table finding_records(
     fid UBIGINT, part USMALLINT, upper UBIGINT, version VARCHAR, links UBIGINT, record VARCHAR using compression zstd);
 
--- Both sides of a link, of live rows only: md5_number_lower(account || '|' || lower(identifier)). finding_resource is their join.
+-- Both sides of a link, of live rows only: md5_number_lower(account || '|' || lower(identifier)); finding_resource is
+-- their join.
 create table resource_keys(rid UBIGINT, part USMALLINT, key UBIGINT);
 create table finding_references(fid UBIGINT, part USMALLINT, key UBIGINT);
 create table finding_resource(fid UBIGINT, rid UBIGINT, part USMALLINT);
 
 create table partitions(
-    topic VARCHAR, kind VARCHAR, part USMALLINT, next_offset BIGINT, topic_id VARCHAR, cluster_id VARCHAR, synced_at TIMESTAMP);
--- Keys whose last record in the log isn't the one that wins: the owner sends the winner again. `taken`: it is on its way.
+    topic VARCHAR, kind VARCHAR, part USMALLINT, next_offset BIGINT, topic_id VARCHAR, cluster_id VARCHAR,
+    synced_at TIMESTAMP);
+-- Keys whose last record in the log isn't the one that wins: the owner sends the winner again; `taken`: it is on its
+-- way.
 create table resend(kind VARCHAR, part USMALLINT, hash UBIGINT, taken BOOLEAN);
 -- Since when this store has known a row as deleted; its tombstone is due when that is long enough ago.
 create table deletions(kind VARCHAR, part USMALLINT, hash UBIGINT, since TIMESTAMP);
@@ -143,7 +150,9 @@ TABLES_BY_PART = {
     "resources": ("resources", "resource_records", "resource_keys", "finding_resource"),
     "findings": ("findings", "finding_records", "finding_references", "finding_resource"),
 }
-"""The tables whose rows of a partition go when a kind's partition is dropped; what it has in tables by kind goes as well."""
+"""The tables whose rows of a partition go when a kind's partition is dropped; what it has in tables by kind goes as
+well.
+"""
 
 
 def columns(kind: Kind) -> list[str]:

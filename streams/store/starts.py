@@ -1,4 +1,6 @@
-"""Where a partition is read from: the store's own offset, or the log's beginning where what the store holds can't be trusted."""
+"""Where a partition is read from: the store's own offset, or the log's beginning where what the store holds can't be
+trusted.
+"""
 
 # ruff: noqa: S608 - SQL is made of place holders; values are bound
 
@@ -39,8 +41,8 @@ def distrust(
 ) -> str | None:
     """Return why the partition must be dropped and read from the beginning, or None where the store can go on.
 
-    The log is the truth: compaction never moves its beginning, so a store that is below it has missed what somebody deleted.
-    A store that has seen all there is can't have missed a tombstone, however long it was away.
+    The log is the truth: compaction never moves its beginning, so a store that is below it has missed what somebody
+    deleted. A store that has seen all there is can't have missed a tombstone, however long it was away.
     """
     if there is None:
         return "it is new here"
@@ -54,7 +56,8 @@ def distrust(
         return f"the store is at offset {there.next_offset}, the log begins at {begin}"
     away = now - there.synced_at
     if there.next_offset < end and away > timedelta(milliseconds=delete_retention_ms):
-        return f"it was away for {_days(away)}, tombstones are kept for {_days(timedelta(milliseconds=delete_retention_ms))}"
+        kept = timedelta(milliseconds=delete_retention_ms)
+        return f"it was away for {_days(away)}, tombstones are kept for {_days(kept)}"
     return None
 
 
@@ -70,7 +73,8 @@ def advance(db: duckdb.DuckDBPyConnection, offsets: Mapping[tuple[str, str, int]
     rows = ", ".join(["(?, ?, ?, ?)"] * len(offsets))
     values = [value for place, end in offsets.items() for value in (*place, end)]
     moved = db.execute(
-        f"""update partitions set next_offset = a.next_offset, synced_at = ? from (values {rows}) a(topic, kind, part, next_offset)
+        f"""update partitions set next_offset = a.next_offset, synced_at = ?
+        from (values {rows}) a(topic, kind, part, next_offset)
         where partitions.topic = a.topic and partitions.part = a.part""",
         [now, *values],
     ).fetchall()[0][0]

@@ -22,14 +22,17 @@ log = logging.getLogger(__name__)
 
 
 class Store:
-    """One store file, open for writing by this process. Not thread-safe but for `cursor`: streams.store.thread runs it from asyncio.
+    """One store file, open for writing by this process. Not thread-safe but for `cursor`: streams.store.thread runs it
+    from asyncio.
 
-    Every method that changes something is one transaction: it happened whole, or raised StoreError and changed nothing.
+    Every method that changes something is one transaction: it happened whole, or raised StoreError and changed
+    nothing.
     """
 
     def __init__(self, path: Path, db: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         self._db = db
+        self._open = True
         self._offsets: dict[tuple[str, int], int] = {
             (topic, part): next_offset
             for topic, part, next_offset in db.execute("select topic, part, next_offset from partitions").fetchall()
@@ -39,7 +42,8 @@ class Store:
     def open(cls, path: Path | str, memory: str = "1GB", threads: int = 2) -> "Store":
         """Open the file, or create it and its folder. *memory* and *threads* bound DuckDB.
 
-        Raises StoreError where the file is another process's, can't be read, or was written by another version of Tidegate.
+        Raises StoreError where the file is another process's, can't be read, or was written by another version of
+        Tidegate.
         """
         path = Path(path)
         db = connect(path, memory, threads)
@@ -53,16 +57,19 @@ class Store:
             raise
 
     def close(self) -> None:
-        """Move everything into the file and close it."""
-        with _duckdb_errors(f"closing {self.path}"), lasting(self._db):
-            self._db.close()
+        """Move everything into the file and close it; a second time does nothing."""
+        if self._open:
+            self._open = False
+            with _duckdb_errors(f"closing {self.path}"), lasting(self._db):
+                self._db.close()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own that sees committed batches only, for one thread; close it after use."""
         return self._db.cursor()
 
     def apply(self, parts: Sequence[Part], now: datetime | None = None) -> Applied:
-        """Write the records of *parts* and their offsets in one transaction; records below the stored offsets have been seen and are skipped.
+        """Write the records of *parts* and their offsets in one transaction; records below the stored offsets have
+        been seen and are skipped.
 
         Raises StoreError, nothing written, where a part begins above its stored offset, or where DuckDB fails.
         """
@@ -112,7 +119,8 @@ class Store:
     ) -> int:
         """Return the offset from which to read the partition, whose log spans *begin* to *end* (excluded).
 
-        Where the store can't go on from its own offset, it drops the partition's rows, says why in the log, and returns *begin*.
+        Where the store can't go on from its own offset, it drops the partition's rows, says why in the log, and
+        returns *begin*.
         """
         there = starts.known(self._db, topic, part)
         why = starts.distrust(
@@ -161,7 +169,9 @@ class Store:
             del self._offsets[topic, part]
 
     def next_offset(self, topic: str, part: int) -> int | None:
-        """Return the offset after the last record that is stored, or None where the store has never seen the partition."""
+        """Return the offset after the last record that is stored, or None where the store has never seen the
+        partition.
+        """
         return self._offsets.get((topic, part))
 
     def offsets(self) -> dict[tuple[str, int], int]:
@@ -175,7 +185,8 @@ class Store:
     def resends(self, kind: KindName, part: int, limit: int) -> list[tuple[bytes, bytes]]:
         """Return up to *limit* keys and records that must be sent again, so that compaction keeps them.
 
-        Ask once the partition is at the end of its log: while it is read again from the beginning, what follows may settle a key.
+        Ask once the partition is at the end of its log: while it is read again from the beginning, what follows may
+        settle a key.
         """
         with self._transaction("resends"):
             return resend.take(self._db, KINDS[kind], part, limit)
@@ -186,7 +197,8 @@ class Store:
             resend.sent(self._db, KINDS[kind], part, keys)
 
     def expired(self, kind: KindName, part: int, before: datetime, limit: int) -> list[bytes]:
-        """Return up to *limit* keys that this store has known as deleted since before *before*: tombstones are due for them.
+        """Return up to *limit* keys that this store has known as deleted since before *before*: tombstones are due for
+        them.
 
         The rows stay, and the keys are given again, until the tombstone comes by on the topic.
         """
@@ -199,7 +211,9 @@ class Store:
         return 0
 
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the file: when idle, or when `wal_bytes` is too large, as it takes up to seconds."""
+        """Move the write-ahead log into the file: when idle, or when `wal_bytes` is too large, as it takes up to
+        seconds.
+        """
         with _duckdb_errors(f"checkpoint of {self.path}"), lasting(self._db):
             self._db.execute("checkpoint")
 
@@ -214,8 +228,8 @@ class Store:
             at = ends.get(place, self._offsets.get((part.topic, part.partition), part.start))
             if part.start > at:
                 raise StoreError(
-                    f"{part.topic} {part.partition}: the store is at offset {at}, and is given records from {part.start} on: "
-                    "what lies between would be lost"
+                    f"{part.topic} {part.partition}: the store is at offset {at}, and is given records from offset "
+                    f"{part.start}: what lies between would be lost"
                 )
             records.append((part, part.records if part.start >= at else [r for r in part.records if r[0] >= at]))
             ends[place] = max(at, part.end)

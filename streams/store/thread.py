@@ -18,7 +18,9 @@ T = TypeVar("T")
 
 
 class StoreThread:
-    """A Store whose methods are awaited. A call that has begun is finished even when its caller is cancelled: no half transactions."""
+    """A Store whose methods are awaited. A call that has begun is finished even when its caller is cancelled: no half
+    transactions.
+    """
 
     def __init__(self, store: Store, pool: ThreadPoolExecutor) -> None:
         self.store = store
@@ -38,7 +40,8 @@ class StoreThread:
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call *work* on the store's thread, after what was asked before, and return what it returns.
 
-        Cancelled while it runs: CancelledError is raised only once *work* has ended, so that nobody closes or reads what is half done.
+        Cancelled while it runs: CancelledError is raised only once *work* has ended, so that nobody closes or reads
+        what is half done.
         """
         future = asyncio.wrap_future(self._pool.submit(work, *args, **kwargs))
         try:
@@ -77,9 +80,17 @@ class StoreThread:
     ) -> int:
         """As Store.start."""
         return await self.run(
-            self.store.start, topic, kind, part, cluster_id=cluster_id, topic_id=topic_id, begin=begin, end=end, now=now,
+            self.store.start,
+            topic,
+            kind,
+            part,
+            cluster_id=cluster_id,
+            topic_id=topic_id,
+            begin=begin,
+            end=end,
+            now=now,
             delete_retention_ms=delete_retention_ms,
-        )  # fmt: skip
+        )
 
     async def touch(self, topic: str, part: int, now: datetime) -> None:
         """As Store.touch."""

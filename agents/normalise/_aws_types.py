@@ -162,7 +162,7 @@ _TYPES = (
     Type("AWS::IAM::AccessKey", "aws-iam-list-access-keys", "accessKeyId", name="userName"),
     Type("AWS::IAM::AccountPasswordPolicy", "aws-iam-get-account-password-policy", "account"),
     Type("AWS::IAM::AccountSummary", "aws-iam-get-account-summary", "account"),
-    Type("AWS::IAM::CredentialReport", "aws-iam-get-credential-report", "account"),
+    Type("AWS::IAM::CredentialReport", "aws-iam-get-credential-report", "arn", name="user"),
     Type("AWS::IAM::Group", "aws-iam-list-groups", "arn", name="groupName", keys=("groupId",)),
     Type("AWS::IAM::MFADevice", "aws-iam-list-mfa-devices", "serialNumber", "serialNumber", "userName"),
     Type("AWS::IAM::Policy", "aws-iam-get-policy-version", "arn", name="policyName", keys=("policyId",)),

@@ -1,15 +1,16 @@
 """What a normaliser is: a pure function from a raw message's bytes to records, and to what is wrong with the rest."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 import orjson
 
 from agents.normalise._fields import wrong_type
-from agents.normalise._unpack import loads, unpack
+from agents.normalise._unpack import Document, loads, unpack
 from streams.errors import BadRecord
 from streams.identity import Place
 from streams.records import Finding, Resource
@@ -74,18 +75,22 @@ class Normaliser(ABC):
                 records.append(_bad(wrong, where, raw or _written(item, value or b"")))
         return records
 
-    def _parts(self, value: bytes | None) -> "list[_Part]":
+    def _parts(self, value: bytes | None) -> "Iterable[_Part]":
         try:
             documents = unpack(value)
         except BadRecord as wrong:
             return [("", wrong, value or b"")]
+        if type(documents) is list:
+            return self._parts_of(documents[0])
+        return chain.from_iterable(map(self._parts_of, documents))
+
+    def _parts_of(self, found: Document) -> "list[_Part]":
+        where, document, raw = found
+        if type(document) is not list:
+            return self._within(document, where, raw)
         parts: list[_Part] = []
-        for where, document, raw in documents:
-            if type(document) is list:
-                for index, element in enumerate(document):
-                    parts += self._within(element, f"{where}[{index}]", _written(element, raw))
-            else:
-                parts += self._within(document, where, raw)
+        for index, element in enumerate(document):
+            parts += self._within(element, f"{where}[{index}]", _written(element, raw))
         return parts
 
     def _within(self, document: Any, where: str, raw: bytes) -> "list[_Part]":

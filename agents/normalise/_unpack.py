@@ -1,13 +1,14 @@
 """From a message's bytes to JSON documents: gzip, byte order mark, one document or JSON lines."""
 
 import zlib
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import msgspec
 
 from streams.errors import BadRecord
 
-MAX_UNPACKED = 64 * 1024 * 1024
+MAX_UNPACKED = 32 * 1024 * 1024
 """How much a gzip message may unpack to, in bytes. It bounds a worker's memory."""
 
 
@@ -15,8 +16,8 @@ Document: TypeAlias = tuple[str, Any, bytes]
 """A place such as `line 7`, empty: the whole message; what it says, or the BadRecord that tells why not; its bytes."""
 
 
-def unpack(message: bytes | None) -> list[Document]:
-    """Return the documents of *message*. Raises BadRecord when none can be read.
+def unpack(message: bytes | None) -> list[Document] | Iterator[Document]:
+    """Return the document of *message* in a list, or its JSON lines one by one. Raises BadRecord when none can be read.
 
     A message that isn't one document is read as JSON lines if it looks like them: then a broken line spoils no other.
     """
@@ -31,7 +32,7 @@ def unpack(message: bytes | None) -> list[Document]:
         lines = _lines(text)
         if not lines:
             raise BadRecord("", reason(wrong, text)) from None
-        return [_document(number, line) for number, line in lines]
+        return map(_document, lines)  # one at a time: a parsed line is ten times as large as its text
 
 
 def reason(wrong: Exception, text: bytes = b"") -> str:
@@ -87,7 +88,8 @@ def _lines(text: bytes) -> list[tuple[int, bytes]]:
     return lines if 2 * objects > len(lines) and lines[0][1][:1] != b"[" else []
 
 
-def _document(number: int, line: bytes) -> Document:
+def _document(numbered: tuple[int, bytes]) -> Document:
+    number, line = numbered
     try:
         return (f"line {number}", _loads(line), line)
     except _UNREADABLE as wrong:

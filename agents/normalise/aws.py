@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from agents.normalise._aws_composites import assembled
 from agents.normalise._aws_identity import account_in, identify
+from agents.normalise._aws_report import REPORT, users
 from agents.normalise._aws_shape import tag_list, tag_map
 from agents.normalise._aws_types import service_of, type_of
 from agents.normalise._base import Item, Items, Kind, Normaliser, fragments
@@ -32,6 +33,7 @@ class Aws(Normaliser):
     kind: ClassVar[Kind] = "configs"
     forms: ClassVar[tuple[str, ...]] = (
         "rows `{account, region, api_name, resource_type, resource_id, config}`, also with `time` and `deleted`",
+        "IAM's credential report as a row, its CSV in `config.Content`: each user is a resource",
         "AWS Config items, alone or as `configurationItem`",
         'AWS Config snapshots (`{"configurationItems": [...]}`)',
         "EventBridge events with detail-type `Config Configuration Item Change`, alone or in an SNS notification",
@@ -58,6 +60,12 @@ class Aws(Normaliser):
             return _notified(event, "invokingEvent")
         if "configurationItem" in document or "configurationItemSummary" in document or "messageType" in document:
             return _notified(document, "")
+        if (
+            document.get("api_name") == REPORT
+            and type(config := document.get("config")) is dict
+            and "Content" in config
+        ):
+            return users(document, config["Content"])
         return [("", document)]
 
     @override

@@ -236,6 +236,29 @@ def test_a_managed_policy_has_its_default_versions_document() -> None:
     assert (shape["document"], shape["versionId"], shape["isAttached"]) == ({"Statement": [1]}, "v2", True)
 
 
+def test_a_credential_report_gives_a_resource_a_user() -> None:
+    head = "user,arn,mfa_active,access_key_1_last_rotated\n"
+    lines = f"<root_account>,arn:aws:iam::{ACCOUNT}:root,false,N/A\nalice,arn:aws:iam::{ACCOUNT}:user/alice,true,N/A\n"
+    root, alice = read(row("", {"Content": head + lines}, api_name="aws-iam-get-credential-report"))
+    assert (root.id, root.name) == (f"arn:aws:iam::{ACCOUNT}:root", "<root_account>")
+    assert config(root)["mfa_active"] is False and config(alice)["mfa_active"] is True
+    assert config(alice)["access_key_1_last_rotated"] == "N/A"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "wanted CSV with a header and a line a user"),
+        ("a,b\n1,2\n", "wanted CSV with a header and a line a user"),
+        (5, "wanted text, got a number 5"),
+        ('user,arn\n"a', "not CSV: unexpected end of data"),
+    ],
+)
+def test_a_credential_report_that_is_none_is_told(content: Any, reason: str) -> None:
+    entry = bad(row("", {"Content": content}, api_name="aws-iam-get-credential-report"))
+    assert (entry.path, entry.reason) == ("config.Content", reason)
+
+
 RDS_ARN = f"arn:aws:rds:eu-central-1:{ACCOUNT}:db:orders"
 USER_ARN = f"arn:aws:iam::{ACCOUNT}:user/staff/alice"
 
@@ -475,7 +498,7 @@ beside = pytest.mark.skipif(not CORPUS.is_dir(), reason="the collection of publi
 def test_public_rows_give_what_they_hold() -> None:
     entries = read((CORPUS / "aws.jsonl").read_bytes())
     refused = Counter(entry.path for entry in entries if isinstance(entry, Bad))
-    assert len(entries) == 5618
+    assert len(entries) == 5618 - 9 + 64  # nine of the rows are credential reports, of 64 users
     assert refused == {
         "resource_type": 3013,  # no api_name, and of a type that has none
         "account": 543,  # 488 name no account, or several; 55 one that isn't of 12 digits

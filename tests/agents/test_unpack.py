@@ -54,7 +54,7 @@ def test_a_broken_line_spoils_no_other() -> None:
         (gzip.compress(b"{}")[:-3], "broken gzip: it ends too early"),
         (gzip.compress(b"{}")[:-8] + b"12345678", "broken gzip: "),
         (gzip.compress(b"{}") + b"more", "broken gzip: "),
-        (gzip.compress(b" " * (MAX_UNPACKED + 1)), "unpacks to more than 67108864 bytes: send fewer items a message"),
+        (gzip.compress(b" " * (MAX_UNPACKED + 1)), "unpacks to more than 33554432 bytes: send fewer items a message"),
     ],
 )
 def test_what_can_not_be_read_is_told(message: bytes | None, reason: str) -> None:

@@ -16,7 +16,7 @@ from agents.dead_letters import NoSuchLetter, Replayed
 from api import models, routes, token
 from api.reader import Readers, TooSlow
 from api.state import Owner
-from api.version import ROOT, VERSION
+from api.version import ROOT, version
 from queries.errors import RqlError, SqlError
 from streams.errors import BrokerError, SnapshotError, TidegateError
 
@@ -31,7 +31,7 @@ def create_app(owner: Owner, secret: str, *, kind: str = "up", started: str = ""
 
     app = FastAPI(
         title="Tidegate",
-        version=VERSION,
+        version=version(),
         openapi_url=ROOT + "/openapi.json",
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,

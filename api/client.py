@@ -1,10 +1,14 @@
-"""The HTTP API, seen by the command line: JSON in and out, errors as Refused."""
+"""The HTTP API, seen by the command line: JSON in and out, errors as Refused.
+
+With the standard library, on loopback: importing httpx takes longer than most answers.
+"""
 
 from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
-import httpx
 import orjson
 
 from api import running, token
@@ -45,27 +49,30 @@ class Client:
         """Return the JSON of POST *path*."""
         return self._ask("POST", path, body=body or {})
 
-    def _ask(
-        self, method: str, path: str, *, query: Mapping[str, object] | None = None, body: object | None = None
-    ) -> Any:
+    def _ask(self, method: str, path: str, *, query: Mapping[str, object] = {}, body: object = None) -> Any:
+        at = urlsplit(self.running.api)
+        asked = urlencode({name: value for name, value in query.items() if value is not None})
+        connection = HTTPConnection(at.hostname or "", at.port, timeout=TIMEOUT_S)
         try:
-            answer = httpx.request(
+            connection.request(
                 method,
-                self.running.api + ROOT + path,
-                params={k: str(v) for k, v in (query or {}).items() if v is not None},
-                content=None if body is None else orjson.dumps(body),
+                f"{ROOT}{path}?{asked}" if asked else ROOT + path,
+                body=None if body is None else orjson.dumps(body),
                 headers={"authorization": f"Bearer {self._token}", "content-type": "application/json"},
-                timeout=TIMEOUT_S,
-                trust_env=False,  # a proxy has no business on loopback
             )
-        except httpx.ConnectError as error:
+            answer = connection.getresponse()
+            content = answer.read()
+        except (OSError, HTTPException) as error:
             raise running.NotRunning(
-                f"the Tidegate with pid {self.running.pid} doesn't answer at {self.running.api}: {error}"
+                f"the Tidegate with pid {self.running.pid} doesn't answer at {self.running.api}: {error!r};"
+                f" its log is {self.data / 'tidegate.log'}"
             ) from error
-        if answer.is_success:
-            return orjson.loads(answer.content)
+        finally:
+            connection.close()
+        if answer.status < 300:
+            return orjson.loads(content)
         try:
-            wrong = orjson.loads(answer.content)["error"]
+            wrong = orjson.loads(content)["error"]
         except (orjson.JSONDecodeError, KeyError, TypeError):
-            wrong = {"code": "unknown", "message": f"{self.running.api} answered with status {answer.status_code}"}
-        raise Refused(answer.status_code, wrong["code"], wrong["message"], wrong.get("drawing") or "")
+            wrong = {"code": "unknown", "message": f"{self.running.api} answered with status {answer.status}"}
+        raise Refused(answer.status, wrong["code"], wrong["message"], wrong.get("drawing") or "")

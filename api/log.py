@@ -1,4 +1,4 @@
-"""Where a long-running Tidegate logs: in a file of its data folder, and what the operator must see on standard error."""
+"""Where a long-running Tidegate logs: in a file of its data folder, and to an operator on standard error."""
 
 import contextlib
 import logging

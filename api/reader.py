@@ -23,6 +23,7 @@ class Readers:
     def __init__(self, cursor: Callable[[], Any], *, threads: int = 4, timeout_s: float = 60.0) -> None:
         self._cursor = cursor
         self._timeout_s = timeout_s
+        self._endings: set[asyncio.Task[None]] = set()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
 
     async def run(self, ask: Callable[[Any], T]) -> T:
@@ -39,13 +40,18 @@ class Readers:
                 cursor.close()
 
         future = self._pool.submit(work)
+        answer = asyncio.wrap_future(future)
+        answer.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may come when nobody waits
         try:
-            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), self._timeout_s)
-        except TimeoutError:
-            raise TooSlow(f"the query took longer than {self._timeout_s:g} s and was stopped; narrow it") from None
+            await asyncio.wait([answer], timeout=self._timeout_s)
+            if not answer.done():
+                raise TooSlow(f"the query took longer than {self._timeout_s:g} s and was stopped; narrow it")
+            return answer.result()
         finally:  # also when the caller has gone: a query without a reader ends here
             if not future.cancel() and not future.done():
-                self._ending = asyncio.create_task(_end(future, open_))
+                ending = asyncio.create_task(_end(future, open_))
+                self._endings.add(ending)  # the loop alone doesn't keep it
+                ending.add_done_callback(self._endings.discard)
 
     def close(self) -> None:
         """Start no more; those that run are interrupted by the closing of their callers."""

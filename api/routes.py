@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from agents import dead_letters
 from api import answers, figures, models, snapshots
 from api.state import Owner
-from api.version import VERSION
+from api.version import version
 from queries.sql import run_sql
 from streams import snapshot
 
@@ -22,7 +22,7 @@ closed = APIRouter()
 @open_.get("/health", response_model=models.Health)
 async def health() -> Response:
     """Say that it answers. Needs no token."""
-    return _json({"status": "ok", "version": VERSION})
+    return _json({"status": "ok", "version": version()})
 
 
 @closed.post("/rql", response_model=models.Answer | models.Explanation)
@@ -60,7 +60,7 @@ async def status(request: Request) -> Response:
     newest = await asyncio.to_thread(snapshot.newest, owner.settings.snapshots)
     return _json(
         {
-            "version": VERSION,
+            "version": version(),
             "kind": state.kind,
             "started": state.started,
             "bootstrap_servers": owner.settings.kafka_bootstrap_servers,

@@ -1,6 +1,7 @@
 """api.md: every path of the HTTP API, what goes in, what comes out, and which errors there are."""
 
 from collections.abc import Iterator
+from json import dumps
 from typing import Any
 
 from api.app import ERRORS, create_app
@@ -46,7 +47,7 @@ def _takes(schema: dict[str, Any], call: dict[str, Any]) -> Iterator[str]:
     if given:
         yield from ("", "Takes:", "")
     for name, field, required, about in given:
-        default = "" if required or field.get("default") is None else f" Default: `{field['default']}`."
+        default = "" if required or field.get("default") is None else f" Default: {dumps(field['default'])}."
         yield f"- `{name}` ({_type(field)}{'' if required else ', optional'}): {about}{default}".rstrip(": ")
 
 

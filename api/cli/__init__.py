@@ -28,18 +28,18 @@ status.add(app)
 topics.add(app)
 
 
-@app.command()
-def version(
+@app.command("version")
+def version_(
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Print the version."""
     from api.cli import output
-    from api.version import VERSION
+    from api.version import version
 
     if json:
-        output.json_out({"version": VERSION})
+        output.json_out({"version": version()})
     else:
-        output.line(VERSION)
+        output.line(version())
 
 
 def main() -> None:

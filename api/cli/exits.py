@@ -55,9 +55,6 @@ def report(error: Exception) -> int | None:
             return error.exit_code
         output.error(str(error))
         return UNREACHABLE if isinstance(error, BrokerError | NotRunning) else USAGE
-    if type(error).__module__.startswith("httpx"):
-        output.error(f"the API doesn't answer: {error}; look at `tidegate status`")
-        return UNREACHABLE
     if type(error).__module__ == "queries.errors":
         output.error(str(error))
         return USAGE

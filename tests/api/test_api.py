@@ -120,7 +120,7 @@ async def test_status_says_what_the_store_holds(api: httpx.AsyncClient) -> None:
 
     assert (status.rows["resources"], status.rows["findings"]) == (39, 12)
     assert status.rows["finding_resource"] == 12
-    assert [(each["topic"], each["next_offset"]) for each in status.partitions] == [("findings", 12), ("resources", 39)]
+    assert [(each.topic, each.next_offset) for each in status.partitions] == [("findings", 12), ("resources", 39)]
     assert status.snapshot is None
 
 

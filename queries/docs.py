@@ -48,9 +48,9 @@ that begins with `$.` is a path.
 
 ## Findings
 
-`finding.*` asks for resources with an open finding. Conditions that `and` joins must be met by one and the same finding;
-`!=` and `not in` speak of that finding, `not` in front of a condition of the resource: no finding of it meets it. The
-answer shows the worst finding that met the query and how many did.
+`finding.*` asks for resources with an open finding. Conditions that `and` joins must be met by one finding; `!=` and
+`not in` speak of that finding, `not` in front of a condition of the resource: no finding of it meets it. The answer
+shows the worst finding that met the query and how many did.
 """
 
 _LATER = """\

@@ -114,7 +114,10 @@ class Members:
 
 def members(path: Path, scope: Scope) -> Members:
     """Return what *path* finds; its last step, when that is `[?none()]` or `[?all()]`, is left to the caller."""
-    found = Members(scope.element if path.root != "$" else scope.root, scope.names)
+    base = scope.element if path.root != "$" else scope.root
+    if base is scope.root and not (path.steps and isinstance(path.steps[0], Key | Index | Each)):
+        base = sql("json_extract({0}, '$')", base)  # the document as JSON writes it, however it was stored
+    found = Members(base, scope.names)
     previous: Step | None = None
     for step in path.steps:
         match step:

@@ -7,7 +7,7 @@ equals its word in any case, an array or object equals its JSON text.
 import re
 from collections.abc import Callable
 
-from queries.fragment import Sql, bind, join, sql
+from queries.fragment import Sql, bind, commas, join, sql
 from queries.members import Members, Test
 from queries.syntax import Null, Value
 
@@ -30,6 +30,15 @@ def number(text: str) -> float | None:
         return None
     value = float(text)
     return value if abs(value) < _EXACT else None
+
+
+def spelled(text: str) -> tuple[str, ...]:
+    """Return the texts that equal the literal *text*: itself and, for a number, the ways in which JSON may write it."""
+    value = number(text)
+    if value is None:
+        return (text,)
+    whole = (str(int(value)), f"{int(value)}.0") if value == int(value) else (repr(value),)
+    return tuple(dict.fromkeys((text, *whole, *(("-0", "-0.0") if value == 0 else ()))))
 
 
 def equals(left: Members, right: Right) -> Sql:
@@ -187,10 +196,10 @@ def _equals(left: Members, right: Choice) -> Sql:
 def _is(value: Sql, text: str) -> Sql:
     if text.lower() in _BOOLEANS:
         return sql("lower({0}) = {1}", value, bind(text.lower()))
-    amount = number(text)
-    if amount is None:
-        return sql("{0} = {1}", value, bind(text))
-    return sql("({0} = {1} or try_cast({0} as double) = {2})", value, bind(text), bind(amount))
+    spellings = [bind(spelling) for spelling in spelled(text)]
+    if len(spellings) == 1:
+        return sql("{0} = {1}", value, spellings[0])
+    return sql("{0} in ({1})", value, commas(spellings))
 
 
 def _same(value: Sql, other: Sql) -> Sql:
@@ -217,14 +226,21 @@ def _contains(left: Members, right: Choice) -> Sql:
                 as_text=False,
             )
         case Value(text) if number(text) is None:
-            return left.some(
-                lambda value: _holds(value, lambda v: sql("contains({0}, {1})", v, bind(text)), None), as_text=False
-            )
+            return left.some(lambda value: _holds_text(value, text), as_text=False)
         case Value(text):
             return left.some(
                 lambda value: _holds(value, lambda v: sql("contains({0}, {1})", v, bind(text)), lambda v: _is(v, text)),
                 as_text=False,
             )
+
+
+def _holds_text(value: Sql, text: str) -> Sql:
+    """As _holds, but most values are settled by their JSON text alone, where nothing in it is escaped."""
+    general = _holds(value, lambda v: sql("contains({0}, {1})", v, bind(text)), None)
+    if not text.isprintable() or '"' in text or "\\" in text or text in "null":
+        return general
+    hit = "case when left({0}, 1) = '[' or contains({0}, '\\') then {2} else true end"
+    return sql(f"case when contains({{0}}, {{1}}) then {hit} end", value, bind(text), general)
 
 
 def _holds_other(value: Sql, other: Sql) -> Sql:

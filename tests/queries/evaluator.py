@@ -244,7 +244,13 @@ def same(shown: str, choice: tuple[str, Json]) -> bool:
             return shown.lower() == other.lower()
         if literal_number(other) is None:
             return shown == other
+        return shown in (other, _written(other), _written(other) + ".0")
     return shown == other or (number(shown) is not None and number(shown) == number(other))
+
+
+def _written(literal: str) -> str:
+    value = float(literal)
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def text(value: Json) -> str | None:

@@ -72,10 +72,10 @@ def test_a_file_that_is_named_exists(path: Path) -> None:
     assert [name for name in named if not example.search(name) and not (ROOT / name).exists()] == []
 
 
-def test_every_decision_is_listed() -> None:
-    listed = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
-    written = [path.name for path in (DOCS / "decisions").glob("0*.md")]
-    assert [name for name in written if f"({name})" not in listed] == []
+@pytest.mark.parametrize("path", sorted((DOCS / "decisions").glob("0*.md")), ids=lambda path: path.name)
+def test_a_decision_says_in_its_title_what_was_chosen(path: Path) -> None:
+    number, title = f"{int(path.name[:4])}", path.read_text(encoding="utf-8").partition("\n")[0]
+    assert re.fullmatch(rf"# ({number}\. )?[A-Z].{{10,}}", title)
 
 
 def _records(page: str) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:

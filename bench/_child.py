@@ -21,12 +21,14 @@ from agents.normalise import NORMALISERS
 from agents.normalise._base import Bad, Normaliser
 from agents.worker import Worker
 from bench._tenfold import Tenfold
+from bench.fill import fill
 from streams.app import create_app
 from streams.codec import encode
 from streams.identity import Place
 from streams.partition import partition_of
 from streams.produce import BatchProducer
 from streams.settings import Settings
+from streams.store.store import Store
 from streams.topics import FINDINGS, full_name
 
 
@@ -36,6 +38,7 @@ class Task:
 
     count: int
     tenfold: bool
+    fill: int
     settings: Settings
 
     @property
@@ -125,6 +128,8 @@ async def normalise(task: Task) -> float:
 
 async def inbound(task: Task) -> float:
     """Run the whole worker. Return the seconds from joining the group until every finding is in the store."""
+    if task.fill:
+        _fill(task)
     worker = Worker(task.settings, {"guardduty": task.normaliser})
     await worker.start()
     began = time.monotonic()
@@ -175,6 +180,13 @@ async def plain_faust(task: Task) -> float:
     return took
 
 
+def _fill(task: Task) -> None:
+    """Put rows into the store before the worker opens it, in a partition that no topic has."""
+    store = Store.open(task.settings.store_file, memory="4GB")
+    fill(store, findings=task.fill, part=60_000)
+    store.close()
+
+
 CONTESTANTS: dict[str, Callable[[Task], Awaitable[float]]] = {
     "loop": loop,
     "normalise": normalise,
@@ -187,7 +199,7 @@ def main(name: str, asked: dict[str, Any]) -> None:
     """Run the contestant and print what it took."""
     settings = Settings(**asked["settings"])
     Path(settings.data).mkdir(parents=True, exist_ok=True)
-    task = Task(asked["count"], asked.get("tenfold", False), settings)
+    task = Task(asked["count"], asked.get("tenfold", False), asked.get("fill", 0), settings)
 
     async def run() -> dict[str, float]:
         cpu = time.process_time()

@@ -7,7 +7,7 @@ import orjson
 
 
 def guardduty(count: int, *, accounts: int = 1000, hot: float = 0.0, seed: int = 7) -> Iterator[bytes]:
-    """Yield *count* messages of some 2.2 KB. The first account gets the share *hot* of them, all get the rest evenly."""
+    """Yield *count* messages of some 2.2 KB. One account gets the share *hot* of them, all get the rest evenly."""
     chance = random.Random(seed)  # noqa: S311 - a load, not a secret
     for number in range(count):
         account = 0 if chance.random() < hot else chance.randrange(accounts)
@@ -98,7 +98,7 @@ def _event(number: int, account: str, chance: random.Random) -> dict[str, object
             "createdAt": "2026-03-01T10:05:00.000Z",
             "updatedAt": f"2026-03-02T{chance.randrange(24):02d}:15:30.000Z",
             "title": f"An unprotected port of EC2 instance {instance} is being probed.",
-            "description": f"EC2 instance {instance} has an unprotected port which is probed by a known malicious host.",
+            "description": f"EC2 instance {instance} has an unprotected port that a known malicious host probes.",
         },
     }
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import orjson
-
 from agents.normalise import NORMALISERS
 from agents.normalise._base import Item, Items, Normaliser
 from streams.identity import Place, version
@@ -20,7 +18,7 @@ class Tenfold(Normaliser):
         """Return the event's detail."""
         return [("detail", document["detail"])]
 
-    def record(self, item: Item, original: orjson.Fragment, place: Place, index: int) -> Finding:
+    def record(self, item: Item, place: Place, index: int) -> Finding:
         """Return id, account, region, source, type, name, severity, title, description and version."""
         return Finding(
             id=item["arn"],

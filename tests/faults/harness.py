@@ -1,4 +1,4 @@
-"""A real worker in a process of its own that a test may kill, and what a test asks of the topics and the store afterwards."""
+"""A real worker in a process of its own, to be killed; and what a test asks of topics and store afterwards."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Process:
-    """`tidegate worker` with *settings*; its log is in the data folder's parent. Killed at the end if it still lives."""
+    """`tidegate worker` with *settings*; its log lies beside the data folder. Killed at the end if it still lives."""
 
     def __init__(self, settings: Settings, *, module: str = "api.cli", arguments: Sequence[str] = ("worker",)) -> None:
         self._settings = settings

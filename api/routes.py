@@ -93,7 +93,7 @@ async def prune_snapshots(order: models.PruneOrder, request: Request) -> Respons
     """Remove all snapshots but the newest ones."""
     settings = request.app.state.owner.settings
     keep = order.keep or settings.snapshot_keep
-    removed = await asyncio.to_thread(snapshots.prune, settings.snapshots, keep)
+    removed = await asyncio.to_thread(snapshot.prune, settings.snapshots, keep)
     return _json({"removed": removed})
 
 

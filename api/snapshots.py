@@ -1,7 +1,7 @@
 """Snapshots, seen by API and command line: described, taken, asked, verified."""
 
-import inspect
 from datetime import datetime
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,10 @@ def describe(each: Snapshot) -> dict[str, Any]:
     return {
         "name": each.path.name,
         "path": str(each.path),
-        "taken": _taken(each).isoformat(),
+        "taken": each.taken.isoformat(),
         "rows": dict(each.manifest.rows),
-        "bytes": sum(file.stat().st_size for file in each.path.rglob("*") if file.is_file()),
+        "bytes": sum(each.manifest.files.values()),
     }
-
-
-def open_(folder: Path) -> Snapshot:
-    """Return the snapshot that *folder* is. Raises SnapshotError, naming it."""
-    return snapshot.read(folder)
 
 
 def take_alone(settings: Settings) -> Snapshot:
@@ -46,46 +41,16 @@ def take_alone(settings: Settings) -> Snapshot:
             store.close()
 
 
-def verify(each: Snapshot) -> list[str]:
-    """Return what is wrong with a snapshot, a sentence each: its files don't hold the rows that its manifest names."""
-    wrong: list[str] = []
-    with duckdb.connect() as connection:
-        for table, count in each.manifest.rows.items():
-            file = each.path / f"{table}.parquet"
-            try:
-                found = connection.execute("select count(*) from read_parquet(?)", [str(file)]).fetchall()[0][0]
-            except duckdb.Error as error:
-                wrong.append(f"{file}: {error}")
-                continue
-            if found != count:
-                wrong.append(f"{file}: {found} rows, the manifest says {count}")
-    try:
-        with duckdb.connect(str(each.database), read_only=True) as connection:
-            for table, count in each.manifest.rows.items():
-                found = connection.execute(f"select count(*) from {table}").fetchall()[0][0]  # noqa: S608 # names of ours
-                if found != count:
-                    wrong.append(f"{each.database}: {table}: {found} rows, the manifest says {count}")
-    except duckdb.Error as error:
-        wrong.append(f"{each.database}: {error}")
-    return wrong
-
-
 def newest_first(folder: Path) -> list[Snapshot]:
     """Return the snapshots in *folder*."""
-    return sorted(snapshot.list(folder), key=_taken, reverse=True)
-
-
-def prune(folder: Path, keep: int) -> list[str]:
-    """Remove all but the *keep* newest snapshots; return the names of what went."""
-    before = {each.path.name for each in snapshot.list(folder)}
-    snapshot.prune(folder, keep)
-    return sorted(before - {each.path.name for each in snapshot.list(folder)})
+    return snapshot.list(folder)[::-1]
 
 
 async def take(owner: Owner) -> Snapshot:
-    """Take a snapshot of the store of *owner*, in the store's own thread."""
+    """Take a snapshot of the store of *owner*, whose thread goes on after a moment."""
     made = snapshot.create(owner.store, owner.settings.snapshots, owner.settings.snapshot_keep)
-    return await made if inspect.isawaitable(made) else made
+    done: Snapshot = await made if isawaitable(made) else made
+    return done
 
 
 def ask(
@@ -102,15 +67,10 @@ def ask(
 
 def source(each: Snapshot, now: datetime) -> dict[str, Any]:
     """Return the part of an answer that says how far it can be relied on."""
-    taken = _taken(each)
     return {
         "whole": True,
         "source": "snapshot",
-        "as_of": taken.isoformat(),
+        "as_of": each.taken.isoformat(),
         "snapshot": each.path.name,
-        "age_s": round((now - taken).total_seconds(), 1),
+        "age_s": round((now - each.taken).total_seconds(), 1),
     }
-
-
-def _taken(each: Snapshot) -> datetime:
-    return datetime.fromisoformat(each.manifest.taken)

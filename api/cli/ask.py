@@ -73,8 +73,9 @@ def _answer(language: str, query: str, folder: Path | None, more: dict[str, Any]
 
 def _from_snapshot(language: str, query: str, folder: Path, more: dict[str, Any]) -> dict[str, Any]:
     from api import snapshots
+    from streams import snapshot
 
-    return snapshots.ask(language, query, snapshots.open_(folder), datetime.now(UTC), **more)
+    return snapshots.ask(language, query, snapshot.read(folder), datetime.now(UTC), **more)
 
 
 def _rows(document: dict[str, Any]) -> None:

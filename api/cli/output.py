@@ -73,10 +73,10 @@ def error(text: str) -> None:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """Return a rich console; it keeps to NO_COLOR by itself."""
+    """Return a rich console; with NO_COLOR it draws without any escape, bold and dim included."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return Console(stderr=stderr, highlight=False, color_system=None if os.environ.get("NO_COLOR") else "auto")
 
 
 def size(count: float) -> str:
@@ -115,7 +115,7 @@ def _shown(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, default=str)
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in str(value))
 
 
 def _flat(value: object) -> str:

@@ -70,10 +70,10 @@ def prune(
     json: options.Json = False,
 ) -> None:
     """Remove all snapshots but the newest ones."""
-    from api import snapshots
+    from streams import snapshot
 
     settings = options.settings()
-    removed = snapshots.prune(settings.snapshots, keep or settings.snapshot_keep)
+    removed = snapshot.prune(settings.snapshots, keep or settings.snapshot_keep)
     if json:
         output.json_out({"removed": removed})
     else:
@@ -92,24 +92,26 @@ def verify(
 
     Manifest, database and Parquet must hold the same rows.
     """
-    from api import running, snapshots
+    from api import running
+    from streams import snapshot
+    from streams.errors import SnapshotError
 
     if folder is None:
-        from streams.snapshot import newest
-
         settings = options.settings()
-        found = newest(settings.snapshots)
-        if found is None:
+        newest = snapshot.newest(settings.snapshots)
+        if newest is None:
             raise running.NotRunning(f"no snapshot in {settings.snapshots}; take one with `tidegate snapshot create`")
-    else:
-        found = snapshots.open_(folder)
-    wrong = snapshots.verify(found)
+        folder = newest.path
+    try:
+        wrong = snapshot.verify(snapshot.read(folder))
+    except SnapshotError as error:
+        wrong = [str(error)]
     if json:
-        output.json_out({"path": str(found.path), "ok": not wrong, "wrong": wrong})
+        output.json_out({"path": str(folder), "ok": not wrong, "wrong": wrong})
     else:
         for each in wrong:
             output.error(each)
-        output.line(f"{found.path}: {'damaged' if wrong else 'whole'}")
+        output.line(f"{folder}: {'damaged' if wrong else 'whole'}")
     if wrong:
         raise typer.Exit(NEGATIVE)
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from api.cli import app
 from streams.settings import Settings
 
 pytestmark = pytest.mark.kafka
@@ -36,18 +38,9 @@ class Up:
     said: list[str]
 
     def run(self, *arguments: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "api.cli", *arguments],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env=self.env,
-            timeout=90,
-            check=False,
-        )
+        done = CliRunner().invoke(app, list(arguments), prog_name="tidegate", env=self.env)
         self.said += [done.stdout, done.stderr]
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
+        assert done.exit_code == code, done.stdout + done.stderr
         return done.stdout if code == 0 else done.stderr
 
     def json(self, *arguments: str) -> Any:

@@ -1,5 +1,6 @@
 """What goes into one transaction of the store, and what came of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -20,7 +21,7 @@ class Part(NamedTuple):
     partition: int
     start: int
     end: int
-    records: list[tuple[int, bytes | None, bytes | None]]
+    records: Sequence[tuple[int, bytes | None, bytes | None]]
     """Offset, key, value; value None is a tombstone."""
 
 

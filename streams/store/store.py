@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Condition
 
 import duckdb
 
@@ -33,6 +34,8 @@ class Store:
         self.path = path
         self._db = db
         self._open = True
+        self._held = 0
+        self._holders = Condition()
         self._offsets: dict[tuple[str, int], int] = {
             (topic, part): next_offset
             for topic, part, next_offset in db.execute("select topic, part, next_offset from partitions").fetchall()
@@ -58,6 +61,8 @@ class Store:
 
     def close(self) -> None:
         """Move everything into the file and close it; a second time does nothing."""
+        with self._holders:
+            self._holders.wait_for(lambda: not self._held)  # closing writes to the file
         if self._open:
             self._open = False
             with _duckdb_errors(f"closing {self.path}"), lasting(self._db):
@@ -213,13 +218,38 @@ class Store:
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file: when idle, or when `wal_bytes` is too large, as it takes up to
         seconds.
+
+        Does nothing while the file is held.
         """
+        with self._holders:
+            if not self._held:
+                self._checkpoint()
+
+    def hold(self) -> None:
+        """Move all that is stored into the file, and change nothing there until `release`: batches go to the log
+        beside it.
+
+        So the file can be copied while the store is written to, and the copy is the store as it is now.
+        """
+        with self._holders:
+            if not self._held:
+                self._checkpoint()
+            # Held already: the file is as of a moment ago, a little older than now but whole.
+            self._held += 1
+
+    def release(self) -> None:
+        """End a `hold`; from any thread."""
+        with self._holders:
+            self._held -= 1
+            self._holders.notify_all()
+
+    def _checkpoint(self) -> None:
         with _duckdb_errors(f"checkpoint of {self.path}"), lasting(self._db):
             self._db.execute("checkpoint")
 
     def _unseen(
         self, parts: Sequence[Part]
-    ) -> tuple[list[tuple[Part, list[tuple[int, bytes | None, bytes | None]]]], dict[tuple[str, str, int], int]]:
+    ) -> tuple[list[tuple[Part, Sequence[tuple[int, bytes | None, bytes | None]]]], dict[tuple[str, str, int], int]]:
         """Return each part's records from the stored offset on, and the offsets that follow."""
         ends: dict[tuple[str, str, int], int] = {}
         records = []

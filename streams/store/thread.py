@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -51,6 +51,12 @@ class StoreThread:
                 await asyncio.wait([future])
                 future.exception()  # told to nobody: the caller is gone
             raise
+
+    def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Call *work* on the store's thread, asked from a thread that may wait for the result: never the event
+        loop's.
+        """
+        return self._pool.submit(work, *args, **kwargs)
 
     async def close(self) -> None:
         """Close the store after what was asked before."""

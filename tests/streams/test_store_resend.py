@@ -93,15 +93,13 @@ def test_a_tombstone_is_due_once_a_deletion_is_old_enough_and_until_it_comes_by(
 def _state(store: Store) -> list[tuple[object, ...]]:
     cursor = store.cursor()
     rows = cursor.execute(
-        "select id, version, deleted, record from findings join finding_records using (fid, part) order by id"
+        "select id, findings.version, deleted, record from findings join finding_records using (fid, part) order by id"
     ).fetchall()
     cursor.close()
     return rows
 
 
-_records = st.lists(
-    st.tuples(st.sampled_from("abc"), st.integers(1, 6), st.integers(0, 9)), min_size=1, max_size=30
-)
+_records = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 6), st.integers(0, 9)), min_size=1, max_size=30)
 
 
 @settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate))
@@ -127,8 +125,7 @@ def test_a_store_rebuilt_from_the_compacted_log_equals_the_live_one(
     last = {key: (offset, value) for offset, key, value in live.records[kind]}
     compacted = sorted((offset, key, value) for key, (offset, value) in last.items())
     rebuilt = Log(Store.open(folder / "rebuilt.duckdb", memory="200MB", threads=1))
-    for _, key, value in compacted:
-        rebuilt.add(kind, (key, value))
+    rebuilt.add(kind, *[(key, value) for _, key, value in compacted])
     assert _state(rebuilt.store) == _state(live.store)
     assert rebuilt.store.resends(kind, PART, 100) == []
     live.store.close()

@@ -27,8 +27,12 @@ from queries.syntax import (
 from queries.tokens import QUOTES, Reader, Token
 
 MAX_DEPTH = 60
-"""How deep brackets, `not` and quantifiers may nest."""
-MAX_CONDITIONS = 5_000
+"""How deep round brackets and `not` may nest."""
+MAX_BRACKETS = 5
+"""How deep `[?...]` may nest: DuckDB takes three times as long to read the statement with each level more."""
+MAX_STEPS = 40
+"""How many steps a path may have."""
+MAX_CONDITIONS = 1_000
 """How many comparisons a query may have."""
 
 _CALL = re.compile(r"(_?[A-Za-z][\w]*(?:\.[A-Za-z]\w*)*|_[\w.]+)\(")
@@ -63,6 +67,7 @@ class RuleParser:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.depth = 0
+        self.brackets = 0
         self.conditions = 0
 
     def condition(self) -> Condition:
@@ -92,6 +97,8 @@ class RuleParser:
                 steps.append(self._after_dot(at))
             else:
                 break
+            if len(steps) > MAX_STEPS:
+                raise self.error(f"a path may have {MAX_STEPS} steps", Span(start, reader.at))
         return Path(root, tuple(steps), Span(start, reader.at))  # type: ignore[arg-type] # one of "", "$", "@"
 
     def error(self, message: str, span: Span | None = None, hint: str = "") -> RqlError:
@@ -338,6 +345,10 @@ class RuleParser:
     def _where(self, opened: Span) -> Where:
         word = self.reader.pattern(_QUANTIFIER)
         self.nested(opened)
+        self.brackets += 1
+        if self.brackets > MAX_BRACKETS:
+            raise self.error(f"[? ] is nested more than {MAX_BRACKETS} deep", opened)
         condition = self.condition()
+        self.brackets -= 1
         self.depth -= 1
         return Where(word.text.lower() if word else "", condition)  # type: ignore[arg-type] # any, none, all by the pattern

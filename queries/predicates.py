@@ -43,13 +43,14 @@ def spelled(text: str) -> tuple[str, ...]:
 
 def equals(left: Members, right: Right) -> Sql:
     """Some value is one of *right*."""
-    return join(" or ", [_equals(left, choice) for choice in right])
+    return join(" or ", [*_equal_literals(left, right), *(_equals(left, c) for c in right if not _plain(c))])
 
 
 def equals_present(left: Members, right: Right) -> Sql:
     """Some value that is there is one of *right*; so null is only what is null."""
     nulls = [left.some(_is_null, as_text=False) for choice in right if isinstance(choice, Null)]
-    return join(" or ", [*nulls, *(_equals(left, choice) for choice in right if not isinstance(choice, Null))])
+    others = (_equals(left, c) for c in right if not isinstance(c, Null) and not _plain(c))
+    return join(" or ", [*nulls, *_equal_literals(left, right), *others])
 
 
 def equals_ignoring_case(left: Members, right: Right) -> Sql:
@@ -179,14 +180,29 @@ def _has_type(value: Sql, name: str) -> Sql:
     return sql(TYPES[name.lower()].replace("{{", "{"), value)
 
 
+def _plain(choice: Choice) -> bool:
+    """Tell whether *choice* is a literal that is compared letter by letter."""
+    return isinstance(choice, Value) and choice.text.lower() not in _BOOLEANS
+
+
+def _equal_literals(left: Members, right: Right) -> list[Sql]:
+    """Compare with all plain literals of *right* at once."""
+    texts = [bind(s) for c in right if isinstance(c, Value) and _plain(c) for s in spelled(c.text)]
+    if not texts:
+        return []
+    if len(texts) > 1:
+        return [left.some(lambda value: sql("{0} in ({1})", value, commas(texts)))]
+    if left.many:
+        return [sql("list_contains({0}, {1})", left.text(), texts[0])]
+    return [sql("{0} = {1}", left.text(), texts[0])]
+
+
 def _equals(left: Members, right: Choice) -> Sql:
     match right:
         case Null():
             if not left.many:
                 return sql("({0} is null or {0} = 'null')", left.json())
             return sql("(len({0}) = 0 or {1})", left.present(), left.some(_is_null, as_text=False))
-        case Value(text) if number(text) is None and text.lower() not in _BOOLEANS and left.many:
-            return sql("list_contains({0}, {1})", left.text(), bind(text))
         case Value(text):
             return left.some(lambda value: _is(value, text))
         case Members():

@@ -83,11 +83,23 @@ def test_any_text_goes_well(tables: duckdb.DuckDBPyConnection, text: str) -> Non
         "config where json.rule = " + "(" * 10_000 + "a exists" + ")" * 10_000,
         "config where json.rule = " + "not " * 10_000 + "a exists",
         "config where json.rule = " + "a[?any( " * 10_000,
+        "config where json.rule = " + "a[?any( " * 5 + "b.* contains c" + " )] exists" * 5,
         "config where json.rule = " + "f(" * 10_000,
-        "config where json.rule = " + "a." * 50_000 + "b exists",
-        "config where json.rule = " + " or ".join(["a equals b"] * 8_000),
+        "config where json.rule = a" + "[?(@.b == 1)]" * 500 + " exists",
+        "config where json.rule = "
+        + "not (" * 28
+        + "a.*"
+        + ".*[?any( a.*" * 5
+        + ".*" * 30
+        + " exists"
+        + " )] exists" * 5
+        + ")" * 28,
+        "config where json.rule = " + ("a" + "[?(@.b == 1)]" * 38 + "[?any( ") * 5 + "c exists" + " )] exists" * 5,
+        "config where json.rule = a is member of (" + ",".join(map(str, range(5_000))) + ")",
+        "config where json.rule = " + "a." * 5_000 + "b exists",
+        "config where json.rule = " + " or ".join(["a equals b"] * 1_000),
         "config where api.name in (" + ",".join(["'a'"] * 20_000) + ")",
-        "config where json.rule = a" + "[*]" * 20_000 + " exists",
+        "config where json.rule = a" + "[*]" * 2_000 + " exists",
         "x" * 300_000,
     ],
     ids=lambda text: f"{text[:40]}…",

@@ -22,8 +22,8 @@ def version(time_ms: int, sequence: int, place: Place, item: int) -> str:
     """Return a version as text; of two versions the greater text (by bytes) is the newer record.
 
     In order: the vendor's own time (ms since 1970 UTC; *place.timestamp* where it has none), its sequence (0 where it
-    has none), raw topic, partition, offset, and the item's index in its message. Reading a raw message again gives the same
-    version. Times before 1970 count as 1970.
+    has none), raw topic, partition, offset, and the item's index in its message. Reading a raw message again gives
+    the same version. Times before 1970 count as 1970.
     """
     time = str(time_ms if time_ms > 0 else 0).zfill(15)  # zfill: a quarter of the time of a format with widths
     order = str(sequence if sequence > 0 else 0).zfill(20)

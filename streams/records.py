@@ -106,7 +106,7 @@ class Finding:
 class DeadLetter:
     """An item that could not be used, with all that is needed to look at it, mend what is wrong and send it anew.
 
-    Key: `topic:partition` of the raw message. A record with `replays` set is the note that a dead letter was sent again.
+    Key: `topic:partition` of the raw message. A record with `replays` set notes that a dead letter was sent again.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _DESCRIBED

@@ -27,4 +27,5 @@ def settings(tmp_path: Path, broker: Broker) -> Settings:
         partitions=4,
         raw_partitions=4,
         replication=1,
+        api_port=0,
     )

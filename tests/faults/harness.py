@@ -1,6 +1,7 @@
 """A real worker in a process of its own, to be killed; and what a test asks of topics and store afterwards."""
 
 import asyncio
+import math
 import os
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from typing import Any, Self
 import duckdb
 
 from agents.normalise import NORMALISERS
+from api.client import Client, Refused
+from api.running import NotRunning
 from bench._messages import guardduty
 from streams.admin import committed, ensure_topics, watermarks
 from streams.app import GROUP
@@ -94,7 +97,16 @@ def send_findings(settings: Settings, count: int, **more: Any) -> None:
     send(settings, "guardduty", guardduty(count, **more))
 
 
-def lag(settings: Settings) -> int:
+def lag(settings: Settings) -> float:
+    """Return how many records the worker on the data folder is behind, by its own word; infinite while none answers."""
+    try:
+        status = Client(settings.data).get("/status")
+    except (NotRunning, Refused, OSError):
+        return math.inf
+    return sum(math.inf if part["lag"] is None else part["lag"] for part in status["partitions"])
+
+
+def uncommitted(settings: Settings) -> int:
     """Return how many records of all topics the group has still to acknowledge."""
     names = [full_name(settings, n.topic) for n in NORMALISERS.values()]
     names += [full_name(settings, topic) for topic in STORED.values()]

@@ -10,7 +10,7 @@ from agents.worker import Worker
 from streams.errors import StoreError
 from streams.settings import Settings
 from streams.store.batch import Part
-from tests.faults.harness import Process, lag, send_findings, stored
+from tests.faults.harness import Process, lag, send_findings, stored, uncommitted
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
@@ -43,7 +43,7 @@ def test_a_failing_transaction_stops_the_worker_and_costs_nothing(settings: Sett
         await worker.stop()
 
     asyncio.run(fail_in_the_middle())
-    assert lag(settings) > 0
+    assert uncommitted(settings) > 0
     with Process(settings) as worker:
         worker.wait_for(lambda: lag(settings) == 0)
         assert worker.stop() == 0
@@ -79,7 +79,7 @@ def test_partitions_that_move_away_in_the_middle_of_a_transaction_and_come_back_
             while not worker.ownership()["all"]:
                 await asyncio.sleep(0.05)
         worker.store.apply = apply  # type: ignore[method-assign]
-        while await asyncio.to_thread(lag, small):
+        while await asyncio.to_thread(uncommitted, small):
             await asyncio.sleep(0.2)
         await worker.stop()
 

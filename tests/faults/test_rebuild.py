@@ -18,6 +18,7 @@ from agents.normalise import NORMALISERS
 from streams.admin import ensure_topics
 from streams.embedded import Broker
 from streams.kafka import client_config
+from streams.produce import BatchProducer
 from streams.settings import Settings
 from streams.topics import STORED, TOPICS, full_name, raw_topic
 from tests.agents.broken import good_item
@@ -173,6 +174,14 @@ def test_a_store_that_was_away_for_longer_than_tombstones_last_is_made_again(set
     with duckdb.connect(str(settings.store_file)) as db:
         db.execute("update partitions set synced_at = synced_at - interval 8 days")
         db.execute("update resources set name = 'what only an old store knows'")
+        again = db.execute("select rrn, r.part, record from resource_records r join resources using (rid) limit 1")
+        [(rrn, part, record)] = again.fetchall()
+
+    async def meanwhile() -> None:
+        async with BatchProducer(settings) as producer:
+            await producer.send(full_name(settings, STORED["resources"]), [(part, rrn.encode(), record.encode())])
+
+    asyncio.run(meanwhile())
     settle(settings, 1)
     assert everything(settings) == live
 

@@ -5,6 +5,7 @@ to happen.
 """
 
 import argparse
+import gzip
 import itertools
 import json
 import os
@@ -121,7 +122,7 @@ def _up(data: Path) -> Iterator[Client]:
 
 
 def _show(client: Client) -> None:
-    load = _load()
+    load = _load(client.data)
     _step("Send what a cloud and its scanner report")
     for source, files in load.files.items():
         sent = _tidegate(client, "send", source, *map(str, files), "--json")
@@ -143,7 +144,7 @@ def _show(client: Client) -> None:
     _check(made["rows"]["resources"] == rows["resources"], f"the snapshot lacks rows: {made}")
     _done(f"{made['name']}, {output.size(made['bytes'])}: {made['path']}")
     _step("Ask the same in SQL, of the snapshot", "tidegate sql -")
-    output.line(SQL)
+    output.line("   " + SQL.replace("\n", "\n   "))
     asked = client.post("/sql", {"query": SQL, "limit": 20})
     output.table(asked["columns"], asked["rows"])
     found = len({row[1] for row in asked["rows"]})
@@ -161,7 +162,7 @@ def _show(client: Client) -> None:
     _done(f"{len(letters)} dead letters, each with its bytes and its reason; nothing is lost")
 
 
-def _load() -> Load:
+def _load(data: Path) -> Load:
     """Choose the files, and normalise them here to know what must come out."""
     from agents.normalise import NORMALISERS
     from agents.normalise._base import Bad
@@ -172,7 +173,7 @@ def _load() -> Load:
 
     load = Load({"aws": [OWN / "aws.jsonl"], "guardduty": [OWN / "guardduty.jsonl"]})
     if CORPUS.is_dir():
-        load.files["aws"] += [CORPUS / "configs" / "aws.jsonl"]
+        load.files["aws"] += [_named(CORPUS / "configs" / "aws.jsonl", data / "aws.jsonl.gz")]
         load.files["guardduty"] += sorted((CORPUS / "findings" / "guardduty").iterdir())
     for source, files in load.files.items():
         read = NORMALISERS[source].read
@@ -185,6 +186,16 @@ def _load() -> Load:
                         kind = "findings" if isinstance(made, Finding) else "resources"
                         load.keys[kind].add(encode(made).key.decode())
     return load
+
+
+def _named(corpus: Path, chosen: Path) -> Path:
+    """Write the rows of *corpus* that name their account and api.name, which Prisma's resources have, to *chosen*."""
+    with corpus.open("rb") as rows, gzip.open(chosen, "wb", 1) as file:
+        for line in rows:
+            row = json.loads(line)
+            if row.get("api_name") and row.get("account"):
+                file.write(line)
+    return chosen
 
 
 def _arrive(client: Client, load: Load) -> dict[str, int]:

@@ -13,12 +13,22 @@ from queries.syntax import And, Attribute, Compare, Condition, JsonRule, Key, No
 RESOURCE_COLUMNS = ("account", "region", "api.name", "id", "name", "rrn")
 FINDING_COLUMNS = ("finding.severity", "finding.type", "finding.source", "finding.name", "findings")
 
-_PAGE = """\
+_MATCHED = """\
 with matched as materialized (
   select r.rid, r.rrn from resources r
   where {0}
-), page as (
-  select rid, (select count(*) from matched) as total from matched order by rrn limit {1} offset {2}
+)"""
+# `met.rid >= 0` is always true: because of it documents are read after the join, only those of resources with a finding
+_MATCHED_BY_FINDING = """\
+with met as materialized (
+  select distinct fr.rid from finding_resource fr join findings f using (fid) where {0}
+), matched as materialized (
+  select r.rid, r.rrn from resources r join met on r.rid = met.rid
+  where ({1}) and case when met.rid >= 0 then {2} end
+)"""
+_PAGE = """\
+, page as (
+  select rid, (select count(*) from matched) as total from matched order by rrn limit {0} offset {1}
 )"""
 _WORST = """\
 , worst as (
@@ -40,7 +50,7 @@ def compile(checked: Checked, now: datetime, *, limit: int | None = None, offset
     """
     asked = checked.query.limit
     most = limit if asked is None else max(0, min(asked - offset, asked if limit is None else limit))
-    page = sql(_PAGE, condition(checked), bind(most) if most is not None else Sql("null"), bind(offset))
+    page = sql(_PAGE, bind(most) if most is not None else Sql("null"), bind(offset))
     selected = [Sql(f'r.{name.replace("api.name", "api_name")} as "{name}"') for name in RESOURCE_COLUMNS]
     source = Sql("page join resources r using (rid)")
     if checked.findings:
@@ -53,18 +63,40 @@ def compile(checked: Checked, now: datetime, *, limit: int | None = None, offset
         source = Sql(f"{source.text} left join worst using (rid)")
     selected += [sql(f"{{0}} as added{n}", column(path, Sql("r.json"))) for n, path in enumerate(checked.query.columns)]
     selected.append(Sql("page.total"))
-    return sql("{0}\nselect {1}\nfrom {2}\norder by r.rrn", page, commas(selected), source)
+    return sql("{0}{1}\nselect {2}\nfrom {3}\norder by r.rrn", _matched(checked), page, commas(selected), source)
 
 
 def condition(checked: Checked) -> Sql:
     """Return the condition on `resources r` that *checked* stands for, the cheap parts first."""
-    parts = list(checked.condition.parts) if isinstance(checked.condition, And) else [checked.condition]
-    parts.sort(key=_cost)
+    return join(" and ", _compiled(_parts(checked), checked))
+
+
+def _matched(checked: Checked) -> Sql:
+    parts = _parts(checked)
+    findings = [part for part in parts if isinstance(part, OneFinding)]
+    documents = [part for part in parts if _cost(part) == _DOCUMENT]
+    if not findings or not documents:
+        return sql(_MATCHED, condition(checked))
+    met = join(" and ", [_LIVE, *(_finding(part.condition) for part in findings)])
+    others = [part for part in parts if part not in findings and part not in documents]
+    early = _compiled(others, checked) or [Sql("true")]
+    late = join(" and ", [_condition(part) for part in documents])
+    return sql(_MATCHED_BY_FINDING, met, join(" and ", early), late)
+
+
+def _parts(checked: Checked) -> list[Condition]:
+    parts = checked.condition.parts if isinstance(checked.condition, And) else (checked.condition,)
+    return sorted(parts, key=_cost)
+
+
+def _compiled(parts: list[Condition], checked: Checked) -> list[Sql]:
     compiled = [_condition(part) for part in parts]
     if not checked.any_status:
-        cheap = sum(_cost(part) == 0 for part in parts)
-        compiled.insert(cheap, Sql("not r.deleted"))
-    return join(" and ", compiled)
+        compiled.insert(sum(_cost(part) == 0 for part in parts), Sql("not r.deleted"))
+    return compiled
+
+
+_DOCUMENT = 3
 
 
 def _cost(condition: Condition) -> int:
@@ -78,7 +110,7 @@ def _cost(condition: Condition) -> int:
         case OneFinding():
             return 2
         case _:
-            return 3
+            return _DOCUMENT
 
 
 def _condition(condition: Condition) -> Sql:

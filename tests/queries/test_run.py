@@ -76,6 +76,12 @@ SG = "api.name = 'aws-ec2-describe-security-groups' AND json.rule = "
         ("finding.name = 'Recon:EC2/Portscan' and finding.severity = 'high'", ""),
         ("finding.name = 'Recon:EC2/Portscan' and (finding.severity = 'high' or finding.severity = 'low')", "i-1 i-2"),
         ("finding.severity = 'high' and json.rule = state.name equals running", "i-1"),
+        (
+            "(resource.status = deleted or cloud.account = '111111111111') and finding.severity = 'high' "
+            "and json.rule = state.name exists",
+            "i-1",
+        ),
+        ("finding.severity = 'high' and (json.rule = 'state exists' or tag('x') exists)", "i-1"),
         ("cloud.region = 'us-east-1' or finding.severity = 'critical'", "i-3 sg-open sg-split"),
     ],
 )

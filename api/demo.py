@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,9 +125,17 @@ def _up(data: Path) -> Iterator[Client]:
 def _show(client: Client) -> None:
     load = _load(client.data)
     _step("Send what a cloud and its scanner report")
-    for source, files in load.files.items():
-        sent = _tidegate(client, "send", source, *map(str, files), "--json")
-        _done(f"tidegate send {source}: {len(files)} files, {sent['messages']} messages, {output.size(sent['bytes'])}")
+    with ThreadPoolExecutor() as pool:  # two producers, as in life
+        sending = {
+            source: pool.submit(_tidegate, client, "send", source, *map(str, files), "--json")
+            for source, files in load.files.items()
+        }
+    for source, done in sending.items():
+        sent = done.result()
+        _done(
+            f"tidegate send {source}: {len(load.files[source])} files,"
+            f" {sent['messages']} messages, {output.size(sent['bytes'])}"
+        )
     _step("See the rows arrive", "tidegate status")
     rows = _arrive(client, load)
     _done(

@@ -15,7 +15,7 @@ def test_explain_shows_the_query_its_tree_its_sql_and_its_values(capsys: pytest.
 
 
 def test_a_wrong_query_is_drawn_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "config where api.nam = 'x'"]) == 1
+    assert main(["explain", "config where api.names = 'x'"]) == 1
     assert "did you mean api.name?" in capsys.readouterr().err
 
 

@@ -36,10 +36,8 @@ class Store:
         self._open = True
         self._held = 0
         self._holders = Condition()
-        self._offsets: dict[tuple[str, int], int] = {
-            (topic, part): next_offset
-            for topic, part, next_offset in db.execute("select topic, part, next_offset from partitions").fetchall()
-        }
+        self._offsets: dict[tuple[str, int], int] = {}
+        self.reload()
 
     @classmethod
     def open(cls, path: Path | str, memory: str = "1GB", threads: int = 2) -> "Store":
@@ -208,6 +206,11 @@ class Store:
         The rows stay, and the keys are given again, until the tombstone comes by on the topic.
         """
         return resend.expired(self._db, KINDS[kind], part, _utc(before), limit)
+
+    def reload(self) -> None:
+        """Read the offsets again, after somebody has written them with a cursor."""
+        found = self._db.execute("select topic, part, next_offset from partitions").fetchall()
+        self._offsets = {(topic, part): next_offset for topic, part, next_offset in found}
 
     def wal_bytes(self) -> int:
         """Return the size of the write-ahead log, which `checkpoint` empties and an opening after a crash reads."""

@@ -46,7 +46,7 @@ while True:
 def test_rows_and_offsets_are_a_prefix_of_the_batches_after_any_kill(tmp_path: Path) -> None:
     path, chance = tmp_path / "s.duckdb", random.Random(7)
     done = 0
-    for _ in range(8):
+    for _ in range(6):
         writer = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(path)],
             cwd=ROOT,

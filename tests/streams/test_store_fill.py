@@ -7,12 +7,10 @@ import pytest
 
 from bench.fill import fill
 from streams.store import Part, Store
-from streams.store.schema import KindName
+from streams.store.schema import TABLES_BY_PART, KindName
 
 KINDS: tuple[KindName, ...] = ("resources", "findings")
-TABLES = (
-    "resources", "findings", "resource_records", "finding_records", "resource_keys", "finding_references", "finding_resource",
-)  # fmt: skip
+TABLES = tuple({table for tables in TABLES_BY_PART.values() for table in tables})
 
 
 def _rows(store: Store, table: str) -> list[tuple[Any, ...]]:

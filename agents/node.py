@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from agents.schedule import take_snapshots
 from streams.admin import cluster_identity, ensure_topics
 from streams.kafka import client_config
 from streams.settings import Settings
@@ -22,6 +23,7 @@ class Node:
         self.settings = settings
         self._kinds: dict[str, Kind] = {full_name(settings, topic): kind for kind, topic in STORED.items()}
         self._positions: dict[TopicPartition, int] = {}
+        self._ends: dict[TopicPartition, int] = {}
 
     async def start(self) -> None:
         """Check the topics, open the store, and begin to follow every partition from the store's own offset."""
@@ -38,6 +40,9 @@ class Node:
         await self._consumer.start()
         await self._assign()
         self._task = asyncio.create_task(self._follow(), name="follow")
+        self._snapshots = asyncio.create_task(
+            take_snapshots(self.settings, self.store, self._caught_up), name="snapshots"
+        )
 
     async def wait(self) -> None:
         """Return when the node has stopped; raise what it died of."""
@@ -47,26 +52,33 @@ class Node:
 
     async def stop(self) -> None:
         """Finish the transaction that is at work, close the store."""
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        for task in (self._task, self._snapshots):
+            task.cancel()
+        await asyncio.wait([self._task, self._snapshots])
         await self._consumer.stop()
         await self.store.close()
 
     def ownership(self) -> dict[str, Any]:
-        """Return the partitions that the node follows: all of them; and how many records each is behind."""
+        """Return the partitions that the node follows, every one, and how many records each is behind.
+
+        `all`: each has passed the end that its log had when the node started.
+        """
         ends: Mapping[TopicPartition, int | None] = {tp: self._consumer.highwater(tp) for tp in self._positions}
         return {
             "owned": [[tp.topic, tp.partition] for tp in sorted(self._positions)],
-            "all": True,
+            "all": self._caught_up(),
             "lag": {f"{tp.topic}:{tp.partition}": max((ends[tp] or 0) - at, 0) for tp, at in self._positions.items()},
         }
+
+    def _caught_up(self) -> bool:
+        return all(self._positions[tp] >= end for tp, end in self._ends.items())
 
     async def _assign(self) -> None:
         cluster, topic_ids = await cluster_identity(self.settings)
         partitions = [TopicPartition(name, part) for name in self._kinds for part in range(self.settings.partitions)]
         self._consumer.assign(partitions)
         begins = await self._consumer.beginning_offsets(partitions)
-        ends = await self._consumer.end_offsets(partitions)
+        self._ends = await self._consumer.end_offsets(partitions)
         for tp in partitions:
             self._positions[tp] = await self.store.start(
                 tp.topic,
@@ -75,7 +87,7 @@ class Node:
                 cluster_id=cluster,
                 topic_id=topic_ids[tp.topic],
                 begin=begins[tp],
-                end=ends[tp],
+                end=self._ends[tp],
                 now=datetime.now(UTC),
                 delete_retention_ms=DELETE_RETENTION_MS,
             )

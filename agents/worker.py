@@ -13,6 +13,7 @@ from agents.ingest import Ingest
 from agents.keep import Keeper
 from agents.normalise import NORMALISERS
 from agents.normalise._base import Normaliser
+from agents.schedule import take_snapshots
 from agents.upkeep import Owned, Upkeep
 from streams.admin import cluster_identity, ensure_topics
 from streams.app import create_app
@@ -59,9 +60,9 @@ class Worker:
             ends=self._ends,
             idle=lambda: not self.keeper.busy,
         )
-        self._tasks.append(asyncio.create_task(self._guarded(self.keeper.run()), name="keeper"))
-        self._tasks.append(asyncio.create_task(self._guarded(upkeep.run()), name="upkeep"))
-        self._tasks.append(asyncio.create_task(self._guarded(self._watch()), name="app"))
+        snapshots = take_snapshots(self.settings, self.store, lambda: bool(self.ownership()["all"]))
+        for work in (self.keeper.run(), upkeep.run(), snapshots, self._watch()):
+            self._tasks.append(asyncio.create_task(self._guarded(work)))
         await self.app.start()
         await self._until_assigned()
 
@@ -88,12 +89,16 @@ class Worker:
             await self._died
 
     def ownership(self) -> dict[str, Any]:
-        """Return the partitions of store-fed topics that this worker owns, and whether these are all there are."""
+        """Return the partitions of store-fed topics that this worker owns, and how many records each is behind.
+
+        `all`: these are all there are, and each has passed the end that its log had when it was assigned.
+        """
         offsets = self.store.store.offsets()
         owned = sorted(tp for tp in self.app.consumer.assignment() if tp.topic in self._kinds)
         return {
             "owned": [[tp.topic, tp.partition] for tp in owned],
-            "all": len(owned) == len(self._kinds) * self.settings.partitions,
+            "all": len(owned) == len(self._kinds) * self.settings.partitions == len(self._started)
+            and all(offsets.get((p.topic, p.partition), 0) >= p.goal for p in self._started.values()),
             "lag": {f"{at[0]}:{at[1]}": max(end - offsets.get(at, 0), 0) for at, end in self._ends().items()},
         }
 

@@ -21,7 +21,6 @@ from agents.normalise import NORMALISERS
 from agents.normalise._base import Bad, Normaliser
 from agents.worker import Worker
 from bench._tenfold import Tenfold
-from bench.fill import fill
 from streams.app import create_app
 from streams.codec import encode
 from streams.identity import Place
@@ -182,6 +181,8 @@ async def plain_faust(task: Task) -> float:
 
 def _fill(task: Task) -> None:
     """Put rows into the store before the worker opens it, in a partition that no topic has."""
+    from bench.fill import fill
+
     store = Store.open(task.settings.store_file, memory="4GB")
     fill(store, findings=task.fill, part=60_000)
     store.close()

@@ -1,8 +1,8 @@
-"""Our packages have common names: prove at start that Python found ours and nobody else's."""
+"""Our packages have common names: prove at start that Python found ours and nobody else's.
 
-import base64
-import hashlib
-from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+Every command begins with this, so what takes long to import is imported where it's needed.
+"""
+
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,22 +24,26 @@ def check_names(root: Path = Path(__file__).parents[1]) -> None:
             raise TidegateError(
                 _sentence(name, f"Python finds {found or 'none'}, where Tidegate's own is {root / name}")
             )
-        if _overwritten(found / "__init__.py"):
+        if _overwritten(root, found / "__init__.py"):
             raise TidegateError(_sentence(name, f"{found / '__init__.py'} is not the file that Tidegate installed"))
 
 
 def owners(name: str) -> set[str]:
     """Return the installed distributions, ours apart, that own the package *name*. Reads every RECORD: 0.2 s."""
+    from importlib.metadata import packages_distributions
+
     return set(packages_distributions().get(name, ())) - {"tidegate"}
 
 
-def _overwritten(file: Path) -> bool:
-    """Tell whether *file* differs from what our wheel brought; a checkout has no record of it."""
-    try:
-        files = distribution("tidegate").files or ()
-    except PackageNotFoundError:
+def _overwritten(root: Path, file: Path) -> bool:
+    """Tell whether *file* differs from what our wheel brought to *root*; in a checkout there is no record of it."""
+    if next(root.glob("tidegate-*.dist-info"), None) is None:
         return False
-    for known in files:
+    import base64
+    import hashlib
+    from importlib.metadata import distributions
+
+    for known in (known for ours in distributions(name="tidegate", path=[str(root)]) for known in ours.files or ()):
         if known.hash and known.name == file.name and Path(str(known.locate())).resolve() == file.resolve():
             digest = hashlib.new(known.hash.mode, file.read_bytes()).digest()
             return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != known.hash.value

@@ -72,7 +72,7 @@ class Service:
         try:
             settings = await self._broker(stack)
         finally:
-            make, create_app = await imports
+            make, create_app, take_snapshots = await imports
         self._tell(f"starting the {'query node' if self._kind == 'node' else 'worker'}")
         owner = make[self._kind](settings)
         try:
@@ -94,6 +94,9 @@ class Service:
         serving = await _serve(stack, app, listener)
         died = asyncio.create_task(owner.wait())
         stack.callback(died.cancel)
+        if self._kind != "worker":  # which may own some partitions only
+            scheduled = asyncio.create_task(take_snapshots(owner))
+            stack.callback(scheduled.cancel)
         claim.announce(running)
         return running, [died, serving]
 
@@ -109,12 +112,13 @@ class Service:
         return self._settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
 
 
-def _import() -> tuple[dict[str, Any], Any]:
+def _import() -> tuple[dict[str, Any], Any, Any]:
     from agents.node import Node
     from agents.worker import Worker
     from api.app import create_app
+    from api.schedule import take_snapshots
 
-    return {"up": Worker, "worker": Worker, "node": Node}, create_app
+    return {"up": Worker, "worker": Worker, "node": Node}, create_app, take_snapshots
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from streams.errors import BrokerError
+from streams.errors import BrokerError, TopicError
 from streams.kafka import client_config
 from streams.settings import Settings
 from streams.topics import MIB
@@ -23,6 +23,9 @@ BATCH_BYTES = 512 * 1024
 MAX_REQUEST = 64 * MIB
 REQUEST_MS = 120_000
 """How long a batch waits for a broker that is away before `send` raises: Kafka's own delivery.timeout.ms."""
+
+TOPIC_S = 10
+"""How long a topic may take to be known to a broker that we are connected to, in seconds."""
 
 
 class BatchProducer:
@@ -75,9 +78,12 @@ class BatchProducer:
         await self.stop()
 
     async def partitions(self, topic: str) -> int:
-        """Return how many partitions *topic* (its full name) has. Raises BrokerError when it isn't there."""
+        """Return how many partitions *topic* (its full name) has. Raises TopicError when it isn't there, BrokerError."""
         try:
-            return len(await self._producer.partitions_for(topic))
+            async with asyncio.timeout(TOPIC_S):
+                return len(await self._producer.partitions_for(topic))
+        except TimeoutError:
+            raise TopicError(f"topic {topic}: missing; create it with `tidegate topics create`") from None
         except KafkaError as error:
             raise BrokerError(f"topic {topic}: {error}") from error
 

@@ -22,7 +22,7 @@ def broken_items(source: str, count: int, seed: int = 1) -> Iterator[Broken]:
 
     One in some hundred has 5 MB; all others are small.
     """
-    chance = random.Random(seed)  # noqa: S311 (the same in every run)
+    chance = random.Random(seed)
     kinds = [kind for kind in _KINDS if source in kind.sources]
     large = [kind for kind in kinds if kind.name == "5 MB"]
     small = [kind for kind in kinds if kind.name != "5 MB"]

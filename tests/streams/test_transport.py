@@ -1,4 +1,4 @@
-"""The overrides of Faust's private methods, each held on a real broker: batches, bounded work, whole commits, starts."""
+"""The overrides of Faust's private methods, each on a real broker: batches, bounded work, whole commits, starts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -74,7 +74,7 @@ def test_an_event_is_what_one_poll_brought_of_one_partition_and_nothing_is_missi
 
 
 def test_commits_are_the_longest_prefix_of_acknowledged_batches(settings: Settings) -> None:
-    """Every second batch of a partition is kept back, and acknowledged after the others: the commit must wait, then jump."""
+    """The second batch of a partition is kept back and acknowledged after the others: the commit waits, then jumps."""
     settings = settings.model_copy(update={"batch": 100})
     asyncio.run(produce(settings, 4_000))
     kept: list[Any] = []
@@ -193,7 +193,8 @@ def test_an_error_in_an_agent_stops_the_app_with_nothing_committed(settings: Set
         await app.start()
         await asyncio.wait_for(app.wait_until_stopped(), 30)
         await app.stop()
-        return app.crash_reason
+        reason: BaseException | None = app.crash_reason
+        return reason
 
     assert "the disk is full" in repr(asyncio.run(whole()))
     assert asyncio.run(committed(settings, settings.topic_prefix + GROUP)) == {}

@@ -78,7 +78,7 @@ class BatchProducer:
         await self.stop()
 
     async def partitions(self, topic: str) -> int:
-        """Return how many partitions *topic* (its full name) has. Raises TopicError when it isn't there, BrokerError."""
+        """Return how many partitions *topic* (its full name) has. Raises TopicError when it's missing, BrokerError."""
         try:
             async with asyncio.timeout(TOPIC_S):
                 return len(await self._producer.partitions_for(topic))

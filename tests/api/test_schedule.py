@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -40,7 +40,7 @@ async def test_one_that_fails_is_logged_and_tried_again(alone: Alone, caplog: py
 
 
 @contextlib.asynccontextmanager
-async def _running(alone: Alone):  # type: ignore[no-untyped-def] # a context of nothing
+async def _running(alone: Alone) -> AsyncIterator[None]:
     task = asyncio.create_task(take_snapshots(alone, 0.01))
     yield
     assert not task.done()

@@ -7,14 +7,13 @@ Everything here runs inside the caller's transaction. Every row is told by the h
 # ruff: noqa: S608 - SQL is made of the table and column names in streams.store.schema; values are bound
 
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import duckdb
 
 from streams.store.links import relink
-from streams.store.parse import Row, load, unload
+from streams.store.parse import Rows, load, unload
 from streams.store.schema import Kind, columns
 
 
@@ -29,14 +28,19 @@ class Counts(NamedTuple):
     removed: int = 0
 
 
-Record = tuple[int, int, bytes | None, bytes | None]
-"""Number, partition, key, value; value None is a tombstone."""
+class Records(NamedTuple):
+    """Records as columns: number, partition, key, value; value None is a tombstone."""
+
+    numbers: list[int]
+    parts: list[int]
+    keys: list[bytes | None]
+    values: list[bytes | None]
 
 
 class Batch:
     """The records of one kind, in the order of the log within each partition. *name* names its temporary tables."""
 
-    def __init__(self, db: duckdb.DuckDBPyConnection, kind: Kind, name: str, records: Sequence[Record]) -> None:
+    def __init__(self, db: duckdb.DuckDBPyConnection, kind: Kind, name: str, records: Records) -> None:
         self._db = db
         self._kind = kind
         self.refused: dict[int, str] = {}
@@ -68,16 +72,16 @@ class Batch:
             unload(self._db, name)
 
 
-_Round = tuple[list[Row], list[tuple[int, bytes]]]
+_Round = tuple[Rows, list[tuple[int, bytes]]]
 
 
-def _rounds(records: Sequence[Record], refused: dict[int, str]) -> list[_Round]:
-    """Split the records so that in each round a key's tombstone comes after its values: nearly always one round
-    does.
-    """
-    rounds: list[_Round] = [([], [])]
+def _rounds(records: Records, refused: dict[int, str]) -> list[_Round]:
+    """Split the records so that a key's tombstone comes after its values in each round: one nearly always does."""
+    if None not in records.values:
+        return [(Rows(*records), [])]  # type: ignore[arg-type] # no value is None
+    rounds: list[tuple[list[tuple[int, int, bytes | None, bytes]], list[tuple[int, bytes]]]] = [([], [])]
     buried: set[tuple[int, bytes | None]] = set()
-    for number, part, key, value in records:
+    for number, part, key, value in zip(*records, strict=True):
         if value is not None:
             if (part, key) in buried:
                 rounds.append(([], []))
@@ -88,7 +92,7 @@ def _rounds(records: Sequence[Record], refused: dict[int, str]) -> list[_Round]:
         else:
             rounds[-1][1].append((part, key))
             buried.add((part, key))
-    return rounds
+    return [(Rows(*zip(*rows, strict=True)) if rows else Rows([], [], [], []), stones) for rows, stones in rounds]
 
 
 class _Verdict(NamedTuple):
@@ -106,13 +110,11 @@ class _Verdict(NamedTuple):
     resends: int
 
 
-def _verdict(
-    db: duckdb.DuckDBPyConnection, kind: Kind, staged: str, rows: list[Row], refused: dict[int, str]
-) -> _Verdict:
+def _verdict(db: duckdb.DuckDBPyConnection, kind: Kind, staged: str, rows: Rows, refused: dict[int, str]) -> _Verdict:
     """Make `verdict` of the table *staged*: of each record, whether it `wins`, and whether its key's winner is
     `last`.
     """
-    distinct = len({(part, key) for _, part, key, _ in rows}) == len(rows)
+    distinct = len(set(zip(rows.parts, rows.keys, strict=True))) == len(rows.numbers)
     counts = _decide(db, kind, staged, distinct)
     if counts.clashes:
         # Two keys with one 64-bit hash: a matter of 10^9 rows. Whoever was first stays, the other is told.
@@ -208,12 +210,12 @@ def _write(db: duckdb.DuckDBPyConnection, kind: Kind, staged: str, counts: _Verd
         db.execute("insert into resend select ?, part, h, false from verdict where last and not top", [kind.name])
 
 
-def _resend_refused(db: duckdb.DuckDBPyConnection, kind: Kind, rows: list[Row], refused: dict[int, str]) -> None:
+def _resend_refused(db: duckdb.DuckDBPyConnection, kind: Kind, rows: Rows, refused: dict[int, str]) -> None:
     """A refused record that is last of its key in the log makes compaction drop the good one: that one is sent
     again.
     """
     last: dict[tuple[int, bytes], int] = {}
-    for number, part, key, _ in rows:
+    for number, part, key, _ in zip(*rows, strict=True):
         if key is not None:
             last[part, key] = number
     keys = defaultdict(list)

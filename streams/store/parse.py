@@ -8,17 +8,36 @@ md5), `seen`, and `links` (a hash of what it is linked by; 0 when that is nothin
 
 # ruff: noqa: S608 - SQL is made of the table and column names in streams.store.schema; values are bound
 
+from array import array
+from collections.abc import Sequence
+from itertools import accumulate, compress
+from typing import NamedTuple
+
 import duckdb
 import pyarrow as pa
 
 from streams.store.complaint import complaint
 from streams.store.schema import LAST_MS, Field, Kind
 
-Row = tuple[int, int, bytes | None, bytes]
-"""Number in the batch (grows with the offset within a partition), partition, key, value."""
+
+class Rows(NamedTuple):
+    """Records as columns: number in the batch (it grows with the offset within a partition), partition, key, value.
+
+    Columns, because a loop over tuples costs as much as all that DuckDB does to a row.
+    """
+
+    numbers: Sequence[int]
+    parts: Sequence[int]
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes]
+
+    def only(self, good: Sequence[bool]) -> "Rows":
+        """Return the rows for which *good* is true."""
+        numbers, parts, keys, values = (list(compress(column, good)) for column in self)
+        return Rows(numbers, parts, keys, values)  # type: ignore[arg-type] # as they were
 
 
-def load(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, rows: list[Row]) -> dict[int, str]:
+def load(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, rows: Rows) -> dict[int, str]:
     """Make the tables *name* and `<name>_batch` of *rows*; return why each row that is not in *name* was refused, by
     its number.
 
@@ -33,7 +52,7 @@ def load(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, rows: list[Row]) 
         db.register(batch, _arrow(rows))
     try:
         _stage(db, kind, name)
-    except duckdb.Error:
+    except _UNREADABLE:
         rows = _readable(db, kind, name, rows, refused)
         db.register(batch, _arrow(rows))
         _stage(db, kind, name)
@@ -50,14 +69,17 @@ def _stage(db: duckdb.DuckDBPyConnection, kind: Kind, name: str) -> None:
     db.execute(f"create or replace temp table {name} as {_staged(kind, name)}")
 
 
-def _arrow(rows: list[Row]) -> pa.Table:
-    numbers, parts, keys, values = zip(*rows, strict=True) if rows else ((), (), (), ())
+_UNREADABLE = (duckdb.DataError, duckdb.InvalidInputException)
+"""What DuckDB raises for JSON that it can't parse. Anything else, such as too little memory, is no record's fault."""
+
+
+def _arrow(rows: Rows) -> pa.Table:
     table = pa.table(
         {
-            "n": pa.array(numbers, pa.int32()),
-            "part": pa.array(parts, pa.uint16()),
-            "key": _text(keys),
-            "value": _text(values),
+            "n": pa.array(rows.numbers, pa.int32()),
+            "part": pa.array(rows.parts, pa.uint16()),
+            "key": _text(rows.keys),
+            "value": _text(rows.values),
         }
     )
     return pa.Table.from_batches(table.to_batches(_CHUNK), table.schema)
@@ -67,50 +89,60 @@ _CHUNK = 1024
 """DuckDB's threads share the work by chunks of this many rows."""
 
 
-def _text(values: tuple[bytes | None, ...]) -> pa.Array:
-    # The cast checks the UTF-8, at memory speed. large_: a batch may hold more than 2 GiB.
-    return pa.array(values, pa.large_binary()).cast(pa.large_string())
+def _text(values: Sequence[bytes | None]) -> pa.Array:
+    """Return an Arrow array of *values*; raises TypeError where one is None, and ArrowInvalid where one isn't UTF-8."""
+    # Joined here, since Arrow takes a list of bytes object by object. large_: a batch may hold more than 2 GiB.
+    offsets = array("q", accumulate(map(len, values), initial=0))  # type: ignore[arg-type] # None is the TypeError
+    joined = b"".join(values)  # type: ignore[arg-type]
+    text = pa.Array.from_buffers(pa.large_string(), len(values), [None, pa.py_buffer(offsets), pa.py_buffer(joined)])
+    text.validate(full=True)
+    return text
 
 
-def _texts(rows: list[Row], refused: dict[int, str]) -> list[Row]:
+def _texts(rows: Rows, refused: dict[int, str]) -> Rows:
     good = []
-    for row in rows:
-        number, _, key, value = row
-        try:
-            (key or b"").decode()
-            value.decode()
-        except UnicodeDecodeError as error:
-            refused[number] = f"not UTF-8: {error.reason} at byte {error.start}"
-        else:
-            good.append(row)
-    return good
+    for number, _, key, value in zip(*rows, strict=True):
+        reason = "no key: compaction would drop it" if key is None else _no_text(key) or _no_text(value)
+        if reason:
+            refused[number] = reason
+        good.append(not reason)
+    return rows.only(good)
 
 
-def _readable(
-    db: duckdb.DuckDBPyConnection, kind: Kind, name: str, rows: list[Row], refused: dict[int, str]
-) -> list[Row]:
+def _no_text(value: bytes) -> str | None:
+    try:
+        value.decode()
+    except UnicodeDecodeError as error:
+        return f"not UTF-8: {error.reason} at byte {error.start}"
+    return None
+
+
+def _readable(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, rows: Rows, refused: dict[int, str]) -> Rows:
     """Return the rows that DuckDB can parse; why not is told for each of the others."""
     broken = {n for (n,) in db.execute(f"select n from {name}_batch where not json_valid(value)").fetchall()}
-    good = []
-    for row in rows:
-        if row[0] in broken:
-            refused[row[0]] = complaint(kind, row[2], row[3]) or "not JSON"
-        else:
-            good.append(row)
-    db.register(f"{name}_batch", _arrow(good))
+    for number, _, key, value in zip(*rows, strict=True):
+        if number in broken:
+            refused[number] = complaint(kind, key, value) or "not JSON"
+    rows = rows.only([number not in broken for number in rows.numbers])
+    db.register(f"{name}_batch", _arrow(rows))
     try:
         _stage(db, kind, name)
-    except duckdb.Error:
-        return [row for row in good if _stageable(db, kind, name, row, refused)]
-    return good
+    except _UNREADABLE:
+        return rows.only(
+            [
+                _stageable(db, kind, name, Rows([number], [part], [key], [value]), refused)
+                for number, part, key, value in zip(*rows, strict=True)
+            ]
+        )
+    return rows
 
 
-def _stageable(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, row: Row, refused: dict[int, str]) -> bool:
-    db.register(f"{name}_batch", _arrow([row]))
+def _stageable(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, row: Rows, refused: dict[int, str]) -> bool:
+    db.register(f"{name}_batch", _arrow(row))
     try:
         _stage(db, kind, name)
-    except duckdb.Error as error:
-        refused[row[0]] = complaint(kind, row[2], row[3]) or str(error).splitlines()[0]
+    except _UNREADABLE as error:
+        refused[row.numbers[0]] = complaint(kind, row.keys[0], row.values[0]) or str(error).splitlines()[0]
         return False
     return True
 

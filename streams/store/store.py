@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - SQL is made of the table and column names in streams.store.schema; values are bound
 
 import logging
-from collections import defaultdict
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -16,10 +16,13 @@ from streams.errors import StoreError
 from streams.store import resend, starts
 from streams.store.batch import Applied, Part, Refused
 from streams.store.file import connect, lasting, wal_of
-from streams.store.merge import Batch, Record
+from streams.store.merge import Batch, Records
 from streams.store.schema import KINDS, PUBLIC_TABLES, TABLES_BY_PART, KindName
 
 log = logging.getLogger(__name__)
+
+
+_Unseen = tuple[Part, Sequence[tuple[int, bytes | None, bytes | None]]]
 
 
 class Store:
@@ -78,15 +81,20 @@ class Store:
         """
         time = _utc(now)
         records, offsets = self._unseen(parts)
-        where: list[tuple[Part, int]] = []
-        numbered: dict[KindName, list[Record]] = defaultdict(list)
+        firsts: list[int] = []  # the number of each part's first record: numbers run through all parts
+        columns: dict[KindName, Records] = {}
+        count = 0
         for part, unseen in records:
-            base = len(where)
-            where.extend((part, index) for index in range(len(part.records) - len(unseen), len(part.records)))
-            numbered[part.kind].extend(
-                (base + i, part.partition, key, value) for i, (_, key, value) in enumerate(unseen)
-            )
-        batches = [Batch(self._db, KINDS[kind], f"staged_{kind}", rows) for kind, rows in numbered.items() if rows]
+            firsts.append(count)
+            if unseen:
+                _, keys, values = zip(*unseen, strict=True)
+                into = columns.setdefault(part.kind, Records([], [], [], []))
+                into.numbers.extend(range(count, count + len(unseen)))
+                into.parts.extend([part.partition] * len(unseen))
+                into.keys.extend(keys)
+                into.values.extend(values)
+                count += len(unseen)
+        batches = [Batch(self._db, KINDS[kind], f"staged_{kind}", of_kind) for kind, of_kind in columns.items()]
         try:
             with _duckdb_errors(f"parsing a batch in {self.path}"):
                 for batch in batches:
@@ -98,12 +106,12 @@ class Store:
             for batch in batches:
                 batch.unload()
         self._offsets.update({(topic, part): end for (topic, _, part), end in offsets.items()})
-        refused = {number: reason for batch in batches for number, reason in batch.refused.items()}
+        refused = sorted((number, reason) for batch in batches for number, reason in batch.refused.items())
         return Applied(
             stored=sum(c.stored for c in counts),
             repeated=sum(c.repeated for c in counts),
             lost=sum(c.lost for c in counts),
-            refused=[_refused(*where[number], refused[number]) for number in sorted(refused)],
+            refused=[_refused(records, firsts, number, reason) for number, reason in refused],
             removed=sum(c.removed for c in counts),
         )
 
@@ -250,9 +258,7 @@ class Store:
         with _duckdb_errors(f"checkpoint of {self.path}"), lasting(self._db):
             self._db.execute("checkpoint")
 
-    def _unseen(
-        self, parts: Sequence[Part]
-    ) -> tuple[list[tuple[Part, Sequence[tuple[int, bytes | None, bytes | None]]]], dict[tuple[str, str, int], int]]:
+    def _unseen(self, parts: Sequence[Part]) -> tuple[list[_Unseen], dict[tuple[str, str, int], int]]:
         """Return each part's records from the stored offset on, and the offsets that follow."""
         ends: dict[tuple[str, str, int], int] = {}
         records = []
@@ -295,8 +301,10 @@ def _duckdb_errors(what: str) -> Iterator[None]:
         raise StoreError(f"{what}: {error}") from error
 
 
-def _refused(part: Part, index: int, reason: str) -> Refused:
-    offset, key, value = part.records[index]
+def _refused(records: list[_Unseen], firsts: list[int], number: int, reason: str) -> Refused:
+    place = bisect_right(firsts, number) - 1
+    part, unseen = records[place]
+    offset, key, value = unseen[number - firsts[place]]
     return Refused(part.kind, part.topic, part.partition, offset, key, value, reason)
 
 

@@ -108,7 +108,12 @@ class Service:
 
         broker = Broker(self._settings.data / "broker", self._settings.cache, progress=self._tell)
         stack.push_async_callback(asyncio.to_thread, broker.stop)
-        await asyncio.to_thread(broker.start)
+        starting = asyncio.create_task(asyncio.to_thread(broker.start))
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:  # a thread can't be cancelled, and a stop must not meet a start
+            await asyncio.gather(starting, return_exceptions=True)
+            raise
         return self._settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
 
 

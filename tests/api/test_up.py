@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -101,12 +102,30 @@ def test_what_is_sent_is_answered_and_what_is_broken_is_replayed_once(settings: 
     assert (fallen_back["source"], fallen_back["total"]) == ("snapshot", live["total"])
 
 
-def test_ctrl_c_stops_it_cleanly_and_it_starts_again_with_all_it_had(settings: Settings) -> None:
+def test_it_stops_cleanly_and_starts_again_with_all_it_had(settings: Settings) -> None:
     with _up(settings) as up:
         up.run("send", "aws", str(DEMO / "aws.jsonl"))
         up.wait_for(resources=39)
     with _up(settings) as up:
         assert up.json("status")["rows"]["resources"] == 39
+
+
+@pytest.mark.parametrize("kind", ["up", "node"])
+def test_ctrl_c_before_it_is_ready_leaves_nothing_behind(settings: Settings, kind: str) -> None:
+    env = _env(settings)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "api.cli", kind], stderr=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=env
+    )
+    assert child.stderr is not None
+    assert b"joining" in child.stderr.readline()
+    child.send_signal(signal.SIGINT)
+    out, said = child.communicate(timeout=60)
+
+    assert child.returncode == 130
+    assert out == b""
+    assert b"stopping before it was ready" in said
+    assert b"Traceback" not in said
+    assert not (settings.data / "run.json").exists()
 
 
 def test_a_query_node_answers_for_every_worker(settings: Settings) -> None:
@@ -121,14 +140,7 @@ def test_a_query_node_answers_for_every_worker(settings: Settings) -> None:
 @contextlib.contextmanager
 def _up(settings: Settings, kind: str = "up") -> Iterator[Up]:
     settings.data.mkdir(parents=True, exist_ok=True)
-    env = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")} | {
-        "TIDEGATE_DATA": str(settings.data),
-        "TIDEGATE_API_PORT": "0",
-        "TIDEGATE_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
-        "TIDEGATE_TOPIC_PREFIX": settings.topic_prefix,
-        "TIDEGATE_PARTITIONS": str(settings.partitions),
-        "TIDEGATE_RAW_PARTITIONS": str(settings.raw_partitions),
-    }
+    env = _env(settings)
     with (settings.data / "err").open("w") as err:
         child = subprocess.Popen(
             [sys.executable, "-m", "api.cli", kind, "--json"],
@@ -159,3 +171,14 @@ def _until(happened: Any) -> None:
     while not happened():
         assert time.monotonic() < until
         time.sleep(0.2)
+
+
+def _env(settings: Settings) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")} | {
+        "TIDEGATE_DATA": str(settings.data),
+        "TIDEGATE_API_PORT": "0",
+        "TIDEGATE_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+        "TIDEGATE_TOPIC_PREFIX": settings.topic_prefix,
+        "TIDEGATE_PARTITIONS": str(settings.partitions),
+        "TIDEGATE_RAW_PARTITIONS": str(settings.raw_partitions),
+    }

@@ -1,13 +1,13 @@
 """The query node: follows every partition without a group, so that its answers span all accounts."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.schedule import take_snapshots
 from streams.admin import cluster_identity, ensure_topics
 from streams.kafka import client_config
 from streams.settings import Settings
@@ -24,6 +24,7 @@ class Node:
         self._kinds: dict[str, Kind] = {full_name(settings, topic): kind for kind, topic in STORED.items()}
         self._positions: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
+        self._stack = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
         """Check the topics, open the store, and begin to follow every partition from the store's own offset."""
@@ -31,18 +32,18 @@ class Node:
         self.store = await StoreThread.open(
             self.settings.store_file, memory=self.settings.store_memory, threads=self.settings.store_threads
         )
+        self._stack.push_async_callback(self.store.close)
         self._consumer = AIOKafkaConsumer(
             **client_config(self.settings),
             enable_auto_commit=False,
             max_poll_records=self.settings.batch,
             max_partition_fetch_bytes=4 * 1024 * 1024,
         )
+        self._stack.push_async_callback(self._consumer.stop)
         await self._consumer.start()
         await self._assign()
         self._task = asyncio.create_task(self._follow(), name="follow")
-        self._snapshots = asyncio.create_task(
-            take_snapshots(self.settings, self.store, self._caught_up), name="snapshots"
-        )
+        self._stack.push_async_callback(_ended, self._task)
 
     async def wait(self) -> None:
         """Return when the node has stopped; raise what it died of."""
@@ -51,12 +52,8 @@ class Node:
             await self._task
 
     async def stop(self) -> None:
-        """Finish the transaction that is at work, close the store."""
-        for task in (self._task, self._snapshots):
-            task.cancel()
-        await asyncio.wait([self._task, self._snapshots])
-        await self._consumer.stop()
-        await self.store.close()
+        """Finish the transaction that is at work, close the store. Safe at any moment of a start."""
+        await self._stack.aclose()
 
     def ownership(self) -> dict[str, Any]:
         """Return the partitions that the node follows, every one, and how many records each is behind.
@@ -110,3 +107,8 @@ class Node:
             if parts:
                 await self.store.apply(parts)
                 self._positions |= {TopicPartition(part.topic, part.partition): part.end for part in parts}
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])

@@ -1,6 +1,7 @@
 """The worker: owns some partitions, normalises raw messages, keeps what comes of them in its store."""
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,6 @@ from agents.ingest import Ingest
 from agents.keep import Keeper
 from agents.normalise import NORMALISERS
 from agents.normalise._base import Normaliser
-from agents.schedule import take_snapshots
 from agents.upkeep import Owned, Upkeep
 from streams.admin import cluster_identity, ensure_topics
 from streams.app import create_app
@@ -38,6 +38,7 @@ class Worker:
         self._started: dict[TP, Owned] = {}
         self._assigned = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._stack = contextlib.AsyncExitStack()
         self._died: asyncio.Future[Any] = asyncio.Future()
 
     async def start(self) -> None:
@@ -48,7 +49,9 @@ class Worker:
         self.store = await StoreThread.open(
             self.settings.store_file, memory=self.settings.store_memory, threads=self.settings.store_threads
         )
+        self._stack.push_async_callback(self.store.close)
         self.producer = BatchProducer(self.settings)
+        self._stack.push_async_callback(self.producer.stop)
         await self.producer.start()
         self.keeper = Keeper(self.store, self._kept)
         self.app = self._app()
@@ -60,9 +63,10 @@ class Worker:
             ends=self._ends,
             idle=lambda: not self.keeper.busy,
         )
-        snapshots = take_snapshots(self.settings, self.store, lambda: bool(self.ownership()["all"]))
-        for work in (self.keeper.run(), upkeep.run(), snapshots, self._watch()):
+        for work in (self.keeper.run(), upkeep.run(), self._watch()):
             self._tasks.append(asyncio.create_task(self._guarded(work)))
+        self._stack.push_async_callback(self._end_tasks)
+        self._stack.push_async_callback(self.app.stop)
         await self.app.start()
         await self._until_assigned()
 
@@ -71,13 +75,8 @@ class Worker:
         await asyncio.shield(self._died)
 
     async def stop(self) -> None:
-        """Leave the group, finish the transaction that is at work, close the store."""
-        await self.app.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.producer.stop()
-        await self.store.close()
+        """Leave the group, finish the transaction that is at work, close the store. Safe at any moment of a start."""
+        await self._stack.aclose()
         if not self._died.done():
             self._died.set_result(None)
 
@@ -161,6 +160,11 @@ class Worker:
 
     def _kept(self, parts: Sequence[Part], applied: Applied) -> None:
         self.counts["stored"] += applied.stored
+
+    async def _end_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _watch(self) -> None:
         await self.app.wait_until_stopped()

@@ -78,8 +78,7 @@ class Service:
         try:
             await owner.start()
         except BaseException:
-            with contextlib.suppress(AttributeError):  # of what it hadn't made yet
-                await owner.stop()
+            await owner.stop()
             raise
         stack.push_async_callback(owner.stop)
         running = Running(

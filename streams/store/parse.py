@@ -8,9 +8,8 @@ md5), `seen`, and `links` (a hash of what it is linked by; 0 when that is nothin
 
 # ruff: noqa: S608 - SQL is made of the table and column names in streams.store.schema; values are bound
 
-from array import array
 from collections.abc import Sequence
-from itertools import accumulate, compress
+from itertools import compress
 from typing import NamedTuple
 
 import duckdb
@@ -47,7 +46,7 @@ def load(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, rows: Rows) -> di
     batch = f"{name}_batch"
     try:
         db.register(batch, _arrow(rows))
-    except (pa.ArrowInvalid, TypeError):
+    except pa.ArrowInvalid:
         rows = _texts(rows, refused)
         db.register(batch, _arrow(rows))
     try:
@@ -90,13 +89,8 @@ _CHUNK = 1024
 
 
 def _text(values: Sequence[bytes | None]) -> pa.Array:
-    """Return an Arrow array of *values*; raises TypeError where one is None, and ArrowInvalid where one isn't UTF-8."""
-    # Joined here, since Arrow takes a list of bytes object by object. large_: a batch may hold more than 2 GiB.
-    offsets = array("q", accumulate(map(len, values), initial=0))  # type: ignore[arg-type] # None is the TypeError
-    joined = b"".join(values)  # type: ignore[arg-type]
-    text = pa.Array.from_buffers(pa.large_string(), len(values), [None, pa.py_buffer(offsets), pa.py_buffer(joined)])
-    text.validate(full=True)
-    return text
+    """Return an Arrow array of *values*; raises ArrowInvalid where one isn't UTF-8."""
+    return pa.array(values, pa.large_string())  # large_: a batch may hold more than 2 GiB
 
 
 def _texts(rows: Rows, refused: dict[int, str]) -> Rows:

@@ -6,7 +6,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 
 from streams.kafka import client_config
 from streams.settings import Settings
-from streams.transport import BatchApp
+from streams.transport import BatchApp, NoTables
 
 GROUP = "tidegate"
 
@@ -21,6 +21,7 @@ def create_app(settings: Settings) -> BatchApp:
         broker=";".join(f"kafka://{server}" for server in servers),
         broker_credentials=_credentials(config),
         store="memory://",
+        TableManager=NoTables,
         datadir=str(settings.data / "faust"),
         key_serializer="raw",
         value_serializer="raw",

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import faust
+from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -108,8 +109,9 @@ class BatchConsumer(driver.Consumer):
         new = [tp for tp in assigned if not self._committed_offset[tp] and tp not in starts]
         if new:  # aiokafka seeks to a committed offset above 0 only, and would go on behind batches that were dropped
             starts |= await self.earliest_offsets(*new)
+        await self.seek_wait(starts)
         for tp, start in starts.items():
-            await self.seek(tp, start)
+            self._read_offset[tp] = start or None
             self._committed_offset[tp] = start
         self._position = {tp: offset for tp in assigned if (offset := self._committed_offset[tp]) is not None}
 
@@ -131,6 +133,15 @@ class BatchApp(faust.App):
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self, loop=self.loop)
+
+
+class NoTables(TableManager):
+    """Faust's manager of its own tables, which we have none of: doesn't wait a second for them at the start."""
+
+    async def on_start(self) -> None:
+        """Start at once."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class _ByPartition:

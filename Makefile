@@ -59,7 +59,7 @@ clean: ## remove .venv and all that the tools left
 	@echo "installing the packages of requirements.lock into .venv"
 	@sed -n '/^uv==/,/^ *#/p' requirements.lock > .venv/uv.lock
 	@$(PIP) --require-hashes --only-binary :all: -r .venv/uv.lock
-	@$(UV) sync --quiet --python $(BIN)/python --require-hashes --no-build requirements.lock \
+	@$(UV) sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes --no-build requirements.lock \
 		|| $(PIP) --require-hashes --only-binary :all: -r requirements.lock
 	@touch $@
 

@@ -12,6 +12,8 @@ Kind = Literal["resources", "findings"]
 
 MOST = 20_000
 """Records in one transaction, about; what waits beyond that goes into the next."""
+MOST_BYTES = 16 * 1024 * 1024
+"""The same in bytes: a transaction takes some ten times as much memory."""
 
 
 class Keeper:
@@ -52,11 +54,12 @@ class Keeper:
             self.busy = False
 
     def _next(self) -> tuple[list[Part], list[Callable[[], object]]]:
-        count = size = 0
+        count = records = size = 0
         for part, _ in self._waiting:
             count += 1
-            size += len(part.records)
-            if size >= MOST:
+            records += len(part.records)
+            size += sum(len(value) for _, _, value in part.records if value)
+            if records >= MOST or size >= MOST_BYTES:
                 break
         taken, self._waiting = self._waiting[:count], self._waiting[count:]
         return [part for part, _ in taken], [done for _, done in taken]

@@ -29,7 +29,7 @@ def create_app(settings: Settings) -> BatchApp:
         topic_disable_leader=True,
         agent_supervisor="mode.CrashingSupervisor",  # what isn't a BadRecord stops the process, nothing committed
         broker_max_poll_records=settings.batch,
-        consumer_max_fetch_size=4 * 1024 * 1024,
+        consumer_max_fetch_size=1024 * 1024,  # a buffer for each partition; larger ones only cost memory
         broker_commit_interval=1.0,
         broker_session_timeout=10.0,
         broker_heartbeat_interval=3.0,

@@ -62,7 +62,9 @@ class Settings(BaseSettings):
     raw_partitions: int = Field(default=8, ge=1, le=1000, description="Partitions of the raw topics.")
     replication: int = Field(default=1, ge=1, le=9, description="Replicas of each topic; 3 on a real cluster.")
 
-    store_memory: str = Field(default="1GB", pattern=r"^\d+(MB|GB)$", description="DuckDB's memory limit in the store.")
+    store_memory: str = Field(
+        default="256MB", pattern=r"^\d+(MB|GB)$", description="DuckDB's memory limit in the store."
+    )
     store_threads: int = Field(default=2, ge=1, le=64, description="DuckDB's threads in the store.")
     batch: int = Field(default=5000, ge=1, le=50_000, description="Most records that one batch holds.")
     deletion_days: int = Field(

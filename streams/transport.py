@@ -15,7 +15,7 @@ from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-IN_WORK_BYTES = 32 * 1024 * 1024
+IN_WORK_BYTES = 16 * 1024 * 1024
 """How many bytes of one topic may be handed to agents and not acknowledged; above it the topic isn't polled."""
 
 

@@ -8,8 +8,9 @@ md5), `seen`, and `links` (a hash of what it is linked by; 0 when that is nothin
 
 # ruff: noqa: S608 - SQL is made of the table and column names in streams.store.schema; values are bound
 
+from array import array
 from collections.abc import Sequence
-from itertools import compress
+from itertools import accumulate, compress
 from typing import NamedTuple
 
 import duckdb
@@ -46,7 +47,7 @@ def load(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, rows: Rows) -> di
     batch = f"{name}_batch"
     try:
         db.register(batch, _arrow(rows))
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, TypeError):
         rows = _texts(rows, refused)
         db.register(batch, _arrow(rows))
     try:
@@ -75,8 +76,8 @@ _UNREADABLE = (duckdb.DataError, duckdb.InvalidInputException)
 def _arrow(rows: Rows) -> pa.Table:
     table = pa.table(
         {
-            "n": pa.array(rows.numbers, pa.int32()),
-            "part": pa.array(rows.parts, pa.uint16()),
+            "n": _integers("i", rows.numbers, pa.int32()),
+            "part": _integers("H", rows.parts, pa.uint16()),
             "key": _text(rows.keys),
             "value": _text(rows.values),
         }
@@ -84,13 +85,23 @@ def _arrow(rows: Rows) -> pa.Table:
     return pa.Table.from_batches(table.to_batches(_CHUNK), table.schema)
 
 
+def _integers(code: str, values: Sequence[int], type: pa.DataType) -> pa.Array:
+    return pa.Array.from_buffers(type, len(values), [None, pa.py_buffer(array(code, values))])
+
+
 _CHUNK = 1024
 """DuckDB's threads share the work by chunks of this many rows."""
 
 
 def _text(values: Sequence[bytes | None]) -> pa.Array:
-    """Return an Arrow array of *values*; raises ArrowInvalid where one isn't UTF-8."""
-    return pa.array(values, pa.large_string())  # large_: a batch may hold more than 2 GiB
+    """Return an Arrow array of *values*; raises TypeError where one is None, and ArrowInvalid where one isn't UTF-8."""
+    # Joined here, not by pa.array: that takes them one by one, keeps what it allocated, and imports pandas where there
+    # is one. large_: a batch may hold more than 2 GiB.
+    offsets = array("q", accumulate(map(len, values), initial=0))  # type: ignore[arg-type] # None is the TypeError
+    joined = b"".join(values)  # type: ignore[arg-type]
+    text = pa.Array.from_buffers(pa.large_string(), len(values), [None, pa.py_buffer(offsets), pa.py_buffer(joined)])
+    text.validate(full=True)
+    return text
 
 
 def _texts(rows: Rows, refused: dict[int, str]) -> Rows:

@@ -17,6 +17,7 @@ from streams.produce import BatchProducer
 from streams.produce import Record as Outgoing
 from streams.records import DeadLetter, Finding, Resource
 from streams.settings import Settings
+from streams.store.batch import Refused
 from streams.topics import DEAD_LETTERS, FINDINGS, RESOURCES, full_name
 from streams.transport import Batch
 
@@ -68,7 +69,14 @@ class Ingest:
                     outgoing.setdefault(topic, []).append((partition_of(account, partitions), key, value))
 
 
-def dead_letter(settings: Settings, source: str, bad: Bad, place: Place) -> tuple[int, bytes, bytes]:
+def refusal(settings: Settings, refused: Refused) -> Outgoing:
+    """Return the partition, key and value of the dead letter of a record that the store's tables didn't take."""
+    path, _, reason = refused.reason.rpartition(": ")
+    place = Place(refused.topic, refused.partition, refused.offset, int(time.time() * 1000))
+    return dead_letter(settings, "store", Bad(path, reason, "", refused.value or b""), place)
+
+
+def dead_letter(settings: Settings, source: str, bad: Bad, place: Place) -> Outgoing:
     """Return the partition, key and value of the dead letter of *bad*, an item of the message at *place*."""
     letter = DeadLetter(
         source=source,

@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from agents.ingest import refusal
 from streams.produce import BatchProducer
 from streams.settings import Settings
 from streams.store.batch import Kind
 from streams.store.thread import StoreThread
+from streams.topics import DEAD_LETTERS, full_name
 
 SECONDS = 1.0
 """Between two rounds."""
@@ -56,6 +58,7 @@ class Upkeep:
             await asyncio.sleep(SECONDS)
             rounds += 1
             await self._checkpoint()
+            await self._bring_out_refused()
             offsets = await self._store.offsets()
             for part in self._owned():
                 at = offsets.get((part.topic, part.partition), 0)
@@ -71,6 +74,13 @@ class Upkeep:
         wal = self._store.store.wal_bytes()
         if wal > FULL_WAL or (wal > IDLE_WAL and self._idle()):
             await self._store.checkpoint()
+
+    async def _bring_out_refused(self) -> None:
+        """Write the dead letters of what no table took; forgotten only when Kafka has them."""
+        while refused := await self._store.refusals(AT_ONCE):
+            letters = [refusal(self._settings, one) for one in refused]
+            await self._producer.send(full_name(self._settings, DEAD_LETTERS), letters)
+            await self._store.told(refused)
 
     async def _send_winners(self, part: Owned) -> None:
         """Send records again that lie in the log before one that lost to them: compaction must keep the right one."""

@@ -31,8 +31,9 @@ class Batch(NamedTuple):
 
 
 FETCH_WAIT_MS = 50
-"""How long the broker may hold a fetch back while there is nothing new. Faust fixes 1.5 seconds, and everything else that
-is asked on the connection waits behind it: offsets at a start, and the next fetch of the partitions that have more."""
+"""How long the broker may hold a fetch back while there is nothing new. Faust fixes 1.5 seconds, and all that is asked
+on the connection waits behind it: offsets at a start, and the next fetch of the partitions that have more.
+"""
 
 Starts = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 """Given the assigned partitions, where to read those from that don't go on from the group's offset."""

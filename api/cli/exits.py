@@ -28,7 +28,10 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
+        from streams.names import check_names
+
         try:
+            check_names()
             return super().invoke(ctx)
         except KeyboardInterrupt:
             sys.stderr.write("\ninterrupted\n")

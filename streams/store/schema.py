@@ -48,6 +48,9 @@ create table partitions(
 create table resend(kind VARCHAR, part USMALLINT, hash UBIGINT, taken BOOLEAN);
 -- Since when this store has known a row as deleted; its tombstone is due when that is long enough ago.
 create table deletions(kind VARCHAR, part USMALLINT, hash UBIGINT, since TIMESTAMP);
+-- Records that no table took, until the dead letters have them.
+create table refused(
+    kind VARCHAR, topic VARCHAR, part USMALLINT, "offset" BIGINT, key BLOB, value BLOB, reason VARCHAR);
 """
 
 KindName = Literal["resources", "findings"]

@@ -102,16 +102,19 @@ class Store:
             with self._transaction("a batch"):
                 counts = [batch.merge(time) for batch in batches]
                 starts.advance(self._db, offsets, time)
+                reasons = sorted((number, reason) for batch in batches for number, reason in batch.refused.items())
+                refused = [_refused(records, firsts, number, reason) for number, reason in reasons]
+                if refused:
+                    self._db.executemany("insert into refused values (?, ?, ?, ?, ?, ?, ?)", refused)
         finally:
             for batch in batches:
                 batch.unload()
         self._offsets.update({(topic, part): end for (topic, _, part), end in offsets.items()})
-        refused = sorted((number, reason) for batch in batches for number, reason in batch.refused.items())
         return Applied(
             stored=sum(c.stored for c in counts),
             repeated=sum(c.repeated for c in counts),
             lost=sum(c.lost for c in counts),
-            refused=[_refused(records, firsts, number, reason) for number, reason in refused],
+            refused=refused,
             removed=sum(c.removed for c in counts),
         )
 
@@ -206,6 +209,19 @@ class Store:
         """Forget *keys*: the broker has acknowledged what `resends` gave for them."""
         with self._transaction("resent"):
             resend.sent(self._db, KINDS[kind], part, keys)
+
+    def refusals(self, limit: int) -> list[Refused]:
+        """Return up to *limit* records that no table took and whose dead letters aren't known to be written yet."""
+        rows = self._db.execute('select * from refused order by topic, part, "offset" limit ?', [limit]).fetchall()
+        return [Refused(*row) for row in rows]
+
+    def told(self, refused: Sequence[Refused]) -> None:
+        """Forget *refused*: the broker has acknowledged their dead letters."""
+        with self._transaction("told"):
+            self._db.executemany(
+                'delete from refused where topic = ? and part = ? and "offset" = ?',
+                [(one.topic, one.partition, one.offset) for one in refused],
+            )
 
     def expired(self, kind: KindName, part: int, before: datetime, limit: int) -> list[bytes]:
         """Return up to *limit* keys that this store has known as deleted since before *before*: tombstones are due for

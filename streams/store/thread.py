@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 
 import duckdb
 
-from streams.store.batch import Applied, Part
+from streams.store.batch import Applied, Part, Refused
 from streams.store.schema import KindName
 from streams.store.store import Store
 
@@ -125,6 +125,14 @@ class StoreThread:
     async def resent(self, kind: KindName, part: int, keys: Sequence[bytes]) -> None:
         """As Store.resent."""
         await self.run(self.store.resent, kind, part, keys)
+
+    async def refusals(self, limit: int) -> list[Refused]:
+        """As Store.refusals."""
+        return await self.run(self.store.refusals, limit)
+
+    async def told(self, refused: Sequence[Refused]) -> None:
+        """As Store.told."""
+        await self.run(self.store.told, refused)
 
     async def expired(self, kind: KindName, part: int, before: datetime, limit: int) -> list[bytes]:
         """As Store.expired."""

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import orjson
 import pytest
 
-from agents import upkeep
+from agents import dead_letters, upkeep
 from agents.node import Node
 from agents.worker import Worker
 from streams.settings import Settings
+from streams.topics import FINDINGS, full_name
 from tests.agents.broken import good_item
 from tests.faults.harness import send, send_findings
 
@@ -75,6 +77,28 @@ def test_a_node_follows_every_partition_and_goes_on_where_its_store_stands(setti
         await worker.stop()
 
     asyncio.run(follow())
+
+
+def test_a_record_that_no_table_takes_is_a_dead_letter_with_its_bytes(settings: Settings) -> None:
+    broken = b'{"id": "x", "account": "111122223333", "severity": 7}'
+
+    async def refuse() -> dict[str, Any]:
+        worker = Worker(settings)
+        await worker.start()
+        await worker.producer.send(full_name(settings, FINDINGS), [(0, b"111122223333|x", broken)])
+
+        async def told() -> bool:
+            return bool(await dead_letters.newest(settings)) and not await worker.store.refusals(10)
+
+        await until(told)
+        [newest] = await dead_letters.newest(settings)
+        await worker.stop()
+        return (await dead_letters.read(settings, newest.id)).whole()
+
+    letter = asyncio.run(refuse())
+    assert letter["source"] == "store"
+    assert letter["path"]
+    assert letter["text"] == broken.decode()
 
 
 def test_what_is_deleted_for_long_enough_is_buried_with_a_tombstone(

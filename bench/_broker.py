@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from agents.normalise import NORMALISERS
+from bench.fill import fill
 from streams.admin import ensure_topics
 from streams.embedded import Broker
 from streams.produce import BatchProducer
 from streams.settings import Settings, load
+from streams.store.store import Store
 from streams.topics import TOPICS, full_name, raw_topic
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +64,15 @@ class Arena:
     def load(self, settings: Settings, messages: Iterable[bytes]) -> None:
         """Lay *messages* on the raw topic of GuardDuty, evenly over its partitions."""
         asyncio.run(_load(settings, messages))
+
+    def template(self, findings: int) -> Path:
+        """Return a store file with that many findings, in a partition that no topic has; made once, to be copied."""
+        file = self.folder / f"{findings}.duckdb"
+        if not file.exists():
+            store = Store.open(file, memory="4GB")
+            fill(store, findings=findings, part=60_000)
+            store.close()
+        return file
 
     def run(self, name: str, settings: Settings, count: int, **more: Any) -> Took:
         """Run a contestant of bench._child on what `load` laid down."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import resource
+import shutil
 import sys
 import time
 from collections import Counter
@@ -27,7 +28,6 @@ from streams.identity import Place
 from streams.partition import partition_of
 from streams.produce import BatchProducer
 from streams.settings import Settings
-from streams.store.store import Store
 from streams.topics import FINDINGS, full_name
 
 
@@ -37,7 +37,7 @@ class Task:
 
     count: int
     tenfold: bool
-    fill: int
+    template: str
     settings: Settings
 
     @property
@@ -127,8 +127,9 @@ async def normalise(task: Task) -> float:
 
 async def inbound(task: Task) -> float:
     """Run the whole worker. Return the seconds from joining the group until every finding is in the store."""
-    if task.fill:
-        _fill(task)
+    if task.template:
+        task.settings.store_file.parent.mkdir(parents=True)
+        shutil.copy(task.template, task.settings.store_file)
     worker = Worker(task.settings, {"guardduty": task.normaliser})
     await worker.start()
     began = time.monotonic()
@@ -179,15 +180,6 @@ async def plain_faust(task: Task) -> float:
     return took
 
 
-def _fill(task: Task) -> None:
-    """Put rows into the store before the worker opens it, in a partition that no topic has."""
-    from bench.fill import fill
-
-    store = Store.open(task.settings.store_file, memory="4GB")
-    fill(store, findings=task.fill, part=60_000)
-    store.close()
-
-
 CONTESTANTS: dict[str, Callable[[Task], Awaitable[float]]] = {
     "loop": loop,
     "normalise": normalise,
@@ -200,7 +192,7 @@ def main(name: str, asked: dict[str, Any]) -> None:
     """Run the contestant and print what it took."""
     settings = Settings(**asked["settings"])
     Path(settings.data).mkdir(parents=True, exist_ok=True)
-    task = Task(asked["count"], asked.get("tenfold", False), asked.get("fill", 0), settings)
+    task = Task(asked["count"], asked.get("tenfold", False), asked.get("template", ""), settings)
 
     async def run() -> dict[str, float]:
         cpu = time.process_time()

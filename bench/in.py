@@ -70,11 +70,12 @@ Peer = str | Callable[[Settings, int], Took]
 def _pairs(
     place: Arena, count: int, rounds: int, peer: Peer, *, hot: float = 0.0, fill: int = 0, tenfold: bool = False
 ) -> list[tuple[Took, Took]]:
+    template = str(place.template(fill)) if fill else ""
     pairs = []
     for turn in range(rounds):
         settings = _loaded(place, count, hot)
         contestants: list[Callable[[], Took]] = [
-            lambda s=settings: place.run("inbound", s, count, fill=fill, tenfold=tenfold),  # type: ignore[misc]
+            lambda s=settings: place.run("inbound", s, count, template=template, tenfold=tenfold),  # type: ignore[misc]
             lambda s=settings: place.run(peer, s, count) if isinstance(peer, str) else peer(s, count),  # type: ignore[misc]
         ]
         took = [contestant() for contestant in contestants[:: -1 if turn % 2 else 1]]

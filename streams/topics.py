@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from streams.alerts import Alert, AlertCommand, AlertEvent, Delivery
 from streams.records import DeadLetter, Finding, Resource
 from streams.settings import Settings
 
@@ -91,6 +92,64 @@ def raw_topic(name: str) -> Topic:
 
 TOPICS = (RESOURCES, FINDINGS, DEAD_LETTERS)
 """All but the raw topics, which the normalisers name (agents/normalise): a new vendor is one file."""
+
+
+ALERTS = Topic(
+    name="alerts",
+    holds="each alert as it is now",
+    key="alert id",
+    record=Alert,
+    divided="by account",
+    compacted=True,
+)
+ALERT_EVENTS = Topic(
+    name="alert-events",
+    holds="one record a transition of an alert, with an increasing seq",
+    key="alert id",
+    record=AlertEvent,
+    divided="by account",
+    retention_ms=30 * DAY,
+)
+ALERT_COMMANDS = Topic(
+    name="alert-commands",
+    holds="what users want of alerts: dismiss, reopen",
+    key="alert id",
+    record=AlertCommand,
+    divided="by account",
+    retention_ms=30 * DAY,
+)
+DELIVERIES = Topic(
+    name="deliveries",
+    holds="one event for one channel, open until its tombstone",
+    key="integration|template|alert id|seq",
+    record=Delivery,
+    divided="by account",
+    compacted=True,
+)
+DELIVERY_LOG = Topic(
+    name="delivery-log",
+    holds="how each delivery ended",
+    key="integration|template|alert id|seq",
+    divided="by account",
+    retention_ms=90 * DAY,
+)
+LEDGER = Topic(
+    name="ledger",
+    holds="what a destination calls an alert there, and the state that was sent last",
+    key="integration|alert id",
+    divided="by account",
+    compacted=True,
+)
+AUDIT_TRAIL = Topic(
+    name="audit-trail",
+    holds="what happened to a resource: configuration changes, findings, alerts",
+    key="rrn",
+    divided="by account",
+    retention_ms=365 * DAY,
+    max_message_bytes=MAX_MESSAGE,
+)
+OUTWARD = (ALERTS, ALERT_EVENTS, ALERT_COMMANDS, DELIVERIES, DELIVERY_LOG, LEDGER, AUDIT_TRAIL)
+"""The topics of the way out. Nothing writes to them yet, so they aren't made yet: they join TOPICS with what does."""
 
 
 STORED: dict[Literal["resources", "findings"], Topic] = {"resources": RESOURCES, "findings": FINDINGS}

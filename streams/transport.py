@@ -53,9 +53,12 @@ class BatchConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.scheduler = _ByPartition()
-        self._handed_over: dict[TP, dict[int, tuple[int, int]]] = defaultdict(dict)  # last offset -> (end, bytes)
-        self._in_work: dict[TP, dict[int, int]] = defaultdict(dict)  # last offset -> bytes, until acknowledged
+        self._handed_over: dict[TP, dict[int, Any]] = defaultdict(dict)
+        """The messages of each partition that aren't committed, by their last offset, in the order of the log."""
+        self._in_work: dict[TP, dict[int, int]] = defaultdict(dict)
+        """Their bytes, until they are acknowledged."""
         self._position: dict[TP, int] = {}
+        self._seeking = asyncio.Lock()
 
     async def _getmany(self, active_partitions: set[TP], timeout: float) -> Any:
         busy: dict[str, int] = defaultdict(int)
@@ -77,37 +80,47 @@ class BatchConsumer(driver.Consumer):
         self._position[tp] = last + 1
         message.key = None
         message.value = Batch(tp.topic, tp.partition, start, last + 1, records)
-        size = sum(len(r.value) if r.value else 0 for r in records)
-        self._handed_over[tp][last] = (last + 1, size)
-        self._in_work[tp][last] = size
+        self._handed_over[tp][last] = message
+        self._in_work[tp][last] = sum(len(r.value) if r.value else 0 for r in records)
         return message
 
     def ack(self, message: Any) -> bool:
-        """Mark a batch as done."""
-        self._in_work[message.tp].pop(message.offset, None)
-        return bool(super().ack(message))
+        """Mark a batch as done. Of a batch that was forgotten meanwhile (`perform_seek`) nothing comes of it.
+
+        Faust's own ignores what lies below the committed offset, which moves back when a store is filled again.
+        """
+        message.acked = True
+        known: bool = self._handed_over[message.tp].get(message.offset) is message
+        if known:
+            self._in_work[message.tp].pop(message.offset, None)
+        return known
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Do nothing: `_handed_over` knows what is missing."""
 
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (tp for tp in list(self._handed_over) if topics is None or tp in topics or tp.topic in topics)
+
     def _new_offset(self, tp: TP) -> int | None:
-        acked, handed_over, end = self._acked_index[tp], self._handed_over[tp], None
-        for last in list(handed_over):
-            if last not in acked:
+        handed_over, end = self._handed_over[tp], None
+        for last, message in list(handed_over.items()):
+            if not message.acked:
                 break
-            end, _ = handed_over.pop(last)
-            acked.discard(last)
-        if end is None:
-            return None
-        self._acked[tp] = [offset for offset in self._acked[tp] if offset >= end]
+            del handed_over[last]
+            end = message.value.end
         return end
 
     async def perform_seek(self) -> None:
         """Seek to the group's offsets, and to the store's where a store is fed.
 
         Batches that were fetched but not handed on before a rebalance are forgotten, or they would hold the commits
-        back for ever.
+        back for ever. One at a time: Faust calls this from two tasks at once, and offsets of the one would be mixed
+        with positions of the other.
         """
+        async with self._seeking:
+            await self._seek_all()
+
+    async def _seek_all(self) -> None:
         self._handed_over.clear()
         self._in_work.clear()
         self._position.clear()
@@ -118,6 +131,10 @@ class BatchConsumer(driver.Consumer):
         if new:  # aiokafka seeks to a committed offset above 0 only, and would go on behind batches that were dropped
             starts |= await self.earliest_offsets(*new)
         await self.seek_wait(starts)
+        # For whoever looks at the group's lag: a store may be ahead of it, and then nothing more comes to be committed.
+        ahead = {tp: start for tp, start in starts.items() if start > (self._committed_offset[tp] or 0)}
+        if ahead:
+            await self._commit(ahead)
         for tp, start in starts.items():
             self._read_offset[tp] = start or None
             self._committed_offset[tp] = start

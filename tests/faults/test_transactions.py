@@ -39,7 +39,8 @@ def test_a_failing_transaction_stops_the_worker_and_costs_nothing(settings: Sett
         worker.store.store.apply = failing  # type: ignore[method-assign]
         with pytest.raises(StoreError, match="finding_references"):
             await asyncio.wait_for(worker.wait(), 60)
-        worker.store.store._db.execute("create table finding_references (fid ubigint, part usmallint, key ubigint)")
+        mend = "create table finding_references (fid ubigint, part usmallint, key ubigint)"
+        await worker.store.run(worker.store.store._db.execute, mend)
         await worker.stop()
 
     asyncio.run(fail_in_the_middle())

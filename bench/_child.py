@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import resource
 import shutil
 import sys
 import time
@@ -180,6 +179,12 @@ async def plain_faust(task: Task) -> float:
     return took
 
 
+def _most_memory() -> float:
+    """Return the most resident memory of this process in MB. Not ru_maxrss: that begins with the parent's."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
 CONTESTANTS: dict[str, Callable[[Task], Awaitable[float]]] = {
     "loop": loop,
     "normalise": normalise,
@@ -200,7 +205,7 @@ def main(name: str, asked: dict[str, Any]) -> None:
         return {
             "seconds": seconds,
             "cpu": time.process_time() - cpu,
-            "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "rss_mb": _most_memory(),
         }
 
     print(json.dumps(asyncio.run(run())))

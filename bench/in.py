@@ -13,12 +13,13 @@ from streams.settings import Settings
 COUNT, QUICK = 200_000, 20_000
 PLAIN, QUICK_PLAIN = 20_000, 4_000
 FILL, QUICK_FILL = 1_000_000, 50_000
+ROUNDS = 3
 
 
 def run(*, quick: bool = False) -> list[Figure]:
     """Measure in pairs: an empty store, a filled one, one account with 95 %, the ten-field work, plain Faust."""
     count, plain, fill = (QUICK, QUICK_PLAIN, QUICK_FILL) if quick else (COUNT, PLAIN, FILL)
-    rounds = 1 if quick else 3
+    rounds = 1 if quick else ROUNDS
     with arena() as place:
         empty = _pairs(place, count, rounds, "loop")
         filled = _pairs(place, count, rounds, "loop", fill=fill)

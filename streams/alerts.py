@@ -269,6 +269,6 @@ _DECODERS: dict[type, Any] = {
     shape: msgspec.json.Decoder(shape) for shape in (Alert, AlertEvent, AlertCommand, Delivery)
 }
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_NAMES = {
+_NAMES: Mapping[type[Any], frozenset[str]] = {
     shape: frozenset(each.name for each in fields(shape)) for shape in (Alert, AlertEvent, AlertCommand, Delivery)
 }

@@ -80,7 +80,7 @@ def test_partitions_that_move_away_in_the_middle_of_a_transaction_and_come_back_
             while not worker.ownership()["all"] and not worker._died.done():
                 await asyncio.sleep(0.05)
         worker.store.apply = apply  # type: ignore[method-assign]
-        while not worker._died.done() and await asyncio.to_thread(uncommitted, small):
+        while not worker._died.done() and await asyncio.to_thread(uncommitted, small) > 0:
             await asyncio.sleep(0.2)
         await worker.stop()
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SHIPPED = ("queries", "streams", "agents", "api")
 BESIDE = ("bench", "docs", "tests")
-COMES_WITH = {"starlette": "fastapi", "pydantic-core": "pydantic"}
+COMES_WITH = {"starlette": "fastapi", "pydantic-core": "pydantic", "yarl": "aiohttp"}
 """Packages that another one brings in just the version that it needs, and shows as its own."""
 
 

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LINTER = Path(sys.executable).parent / "lint-imports"
-PLUGINS = ("agents.normalise",)
+PLUGINS = ("agents.normalise", "agents.sinks")
 
 
 def test_imports_run_one_way() -> None:

@@ -1,0 +1,150 @@
+"""The way to the network: one shared session that refuses redirects, cookies and private addresses."""
+
+import ipaddress
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from typing_extensions import override
+from yarl import URL
+
+from agents.sinks._outcome import Config, Outcome, Reply, Retry
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+MOST_READ = 64 * 1024
+"""How much of an answer is read, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP call, described but not yet made. Where secrets may be is not shown."""
+
+    method: str
+    url: str = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What a sink needs of the world: a session, the addresses that it may use, and the time in seconds since 1970."""
+
+    session: aiohttp.ClientSession
+    allowed: tuple[Network, ...] = ()
+    clock: Callable[[], float] = time.time
+
+    async def call(self, request: Request, timeout: float) -> Reply | Outcome:
+        """Make the call: its answer, or what it means that there is none. *timeout*: seconds for all of it."""
+        try:
+            self._check_literal(request.url)
+            async with self.session.request(
+                request.method,
+                URL(request.url),
+                data=request.body or None,
+                headers=request.headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=timeout),
+            ) as response:
+                body = bytearray()
+                async for chunk in response.content.iter_any():
+                    body += chunk
+                    if len(body) > MOST_READ:
+                        response.close()  # the rest would only have to be read to be thrown away
+                        break
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Reply(response.status, headers, bytes(body[:MOST_READ]))
+        except ForbiddenAddress as wrong:
+            return Config(str(wrong))
+        except (aiohttp.InvalidURL, ValueError) as wrong:
+            return Config(f"the address can't be used: {type(wrong).__name__}")
+        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as wrong:
+            return Config(f"no secure connection to {wrong.host}: {wrong.__cause__ or type(wrong).__name__}")
+        except TimeoutError:
+            return Retry(f"no answer within {timeout:g} s")
+        except aiohttp.ClientConnectorError as wrong:
+            if isinstance(wrong.os_error, ForbiddenAddress):
+                return Config(str(wrong.os_error))
+            return Retry(f"no connection to {wrong.host}: {wrong.os_error.strerror or type(wrong.os_error).__name__}")
+        except (aiohttp.ClientError, OSError) as wrong:
+            return Retry(f"the connection broke: {type(wrong).__name__}")
+
+    def _check_literal(self, url: str) -> None:
+        """Refuse an address that needs no resolving: the connector asks no resolver for it."""
+        host = URL(url).raw_host or ""
+        try:
+            ipaddress.ip_address(host.partition("%")[0])
+        except ValueError:
+            return
+        check_addresses(host, [host], self.allowed)
+
+
+class ForbiddenAddress(OSError):
+    """The host is at an address that destinations may not have."""
+
+
+def check_addresses(host: str, addresses: Sequence[str], allowed: Sequence[Network]) -> None:
+    """Raise ForbiddenAddress unless every one of *addresses*, where *host* is, is public or in an *allowed* network."""
+    for text in addresses:
+        address = _inner(ipaddress.ip_address(text.partition("%")[0]))
+        inside = any(address in network for network in allowed if network.version == address.version)
+        if not inside and (not address.is_global or address.is_multicast):
+            raise ForbiddenAddress(
+                f"{host} is at {address}, which is no public address; the operator can allow its network"
+            )
+
+
+@asynccontextmanager
+async def open_client(
+    allowed: Sequence[Network] = (),
+    resolver: AbstractResolver | None = None,
+    clock: Callable[[], float] = time.time,
+) -> AsyncIterator[Client]:
+    """Open the one session that all sinks share. *allowed*: networks that needn't be public, as the operator says."""
+    guarded = _Guarded(resolver or aiohttp.ThreadedResolver(), tuple(allowed))
+    connector = aiohttp.TCPConnector(resolver=guarded, limit=0, ttl_dns_cache=30)  # the engine caps what is in flight
+    async with aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": "Tidegate"},
+        trust_env=False,
+    ) as session:
+        yield Client(session, tuple(allowed), clock)
+
+
+class _Guarded(AbstractResolver):
+    """Looks at the very addresses that are connected to, so that a name can't lead elsewhere in between."""
+
+    def __init__(self, inner: AbstractResolver, allowed: tuple[Network, ...]) -> None:
+        self._inner = inner
+        self._allowed = allowed
+
+    @override
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._inner.resolve(host, port, family)
+        check_addresses(host, [each["host"] for each in found], self._allowed)
+        return found
+
+    @override
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+def _inner(address: Address) -> Address:
+    """Return the IPv4 address that an IPv6 one stands for, where it does: mapped, 6to4, NAT64."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in _NAT64:
+            return ipaddress.IPv4Address(address.packed[-4:])
+        return address.ipv4_mapped or address.sixtofour or address
+    return address
+
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")

@@ -1,8 +1,9 @@
 """What is wrong with a question, said so that its author can repair it at once.
 
 QueryError
-├── RqlError    the RQL is wrong or asks for what isn't answered: where, why, and what was probably meant
-└── SqlError    the SQL of a user is wrong, not allowed, too large or too slow
+├── RqlError     the RQL is wrong or asks for what isn't answered: where, why, and what was probably meant
+├── SqlError     the SQL of a user is wrong, not allowed, too large or too slow
+└── PolicyError  the file of a policy is wrong: stop at start
 """
 
 import difflib
@@ -18,7 +19,7 @@ class Span(NamedTuple):
 
 
 class QueryError(Exception):
-    """Base of both; `str()` is the whole message for a person."""
+    """Base of all; `str()` is the whole message for a person."""
 
 
 class RqlError(QueryError):
@@ -61,6 +62,10 @@ class SqlError(QueryError):
     def __init__(self, message: str, position: int | None = None) -> None:
         super().__init__(message)
         self.position = position
+
+
+class PolicyError(QueryError):
+    """Policies can't be read. The text has a line for each thing that is wrong: file, field, value and the way out."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

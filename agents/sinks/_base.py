@@ -1,14 +1,14 @@
 """What a destination is: settings that turn a delivery into a request, and an answer into an outcome."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 from typing_extensions import override
 
 from agents.sinks._client import Client, Request
-from agents.sinks._outcome import Config, NotApplicable, Ok, Outcome, Poison, Reply, Retry, outcome_of
+from agents.sinks._outcome import NotApplicable, Outcome, Poison, Reply, outcome_of
 from streams.alerts import Delivery
 
 
@@ -40,21 +40,6 @@ class Sink(BaseModel, ABC):
     async def check(self, client: Client) -> Outcome:
         """Make one harmless call that shows whether the settings are right."""
 
-    def without_secrets(self, outcome: Outcome) -> Outcome:
-        """Return *outcome* with no secret of the settings in its words, should the destination have repeated one."""
-        words = outcome.words
-        for secret in sorted(filter(None, secrets(self)), key=len, reverse=True):
-            words = words.replace(secret, "**********")
-        match outcome:
-            case _ if words == outcome.words:
-                return outcome
-            case Retry(after=after):
-                return Retry(words, after)
-            case Config(scope=scope):
-                return Config(words, scope)
-            case Ok() | Poison() | NotApplicable():
-                return type(outcome)(words)
-
 
 class HttpSink(Sink):
     """A destination that takes a delivery in one HTTP call."""
@@ -83,7 +68,16 @@ class HttpSink(Sink):
         if not isinstance(call, Request):
             return call
         answer = await client.call(call, self.seconds)
-        return self.without_secrets(self.outcome(answer, client.clock()) if isinstance(answer, Reply) else answer)
+        if not isinstance(answer, Reply):
+            return answer
+        return self.outcome(self._without_secrets(answer), client.clock())
+
+    def _without_secrets(self, reply: Reply) -> Reply:
+        """Return *reply* with no secret of the settings in its body, should the destination have repeated one."""
+        body = reply.body
+        for secret in sorted(_parts(secrets(self)), key=len, reverse=True):
+            body = body.replace(secret.encode(), b"**********")
+        return reply if body == reply.body else Reply(reply.status, reply.headers, body)
 
 
 def secrets(value: object) -> Iterator[str]:
@@ -96,3 +90,13 @@ def secrets(value: object) -> Iterator[str]:
     elif isinstance(value, dict | list | tuple):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from secrets(inner)
+
+
+def _parts(texts: Iterable[str]) -> Iterator[str]:
+    """Yield each text, and of an address also what follows its host: all of it, and each part of the query."""
+    for text in filter(None, texts):
+        yield text
+        if "://" in text:
+            after = text.partition("://")[2].partition("/")[2]
+            values = [pair.partition("=")[2] for pair in after.partition("?")[2].split("&")]
+            yield from (part for part in (after, *values) if len(part) > 3)

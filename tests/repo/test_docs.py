@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from agents.normalise import NORMALISERS
+from agents.sinks import SINKS
 from docs import __main__ as program
 from streams.topics import TOPICS
 
@@ -54,6 +55,14 @@ def test_every_source_shows_a_message_and_says_what_it_understands() -> None:
         section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
         assert source.forms
         assert all(f"- {form}\n" in section for form in source.forms)
+        assert json.loads(_blocks(section)[0])
+
+
+def test_every_destination_shows_all_its_settings_and_a_request() -> None:
+    page = (DOCS / "destinations.md").read_text(encoding="utf-8")
+    for name, sink in SINKS.items():
+        section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(sink.model_fields)
         assert json.loads(_blocks(section)[0])
 
 

@@ -1,0 +1,57 @@
+"""destinations.md: what each destination does, its settings, what it is sent, and the variables of templates."""
+
+import inspect
+import json
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+
+from agents.sinks import SINKS
+from agents.sinks._base import Sink
+from agents.sinks._payload import VARIABLES
+from docs.sources import as_json
+
+GOLDEN = Path(__file__).parents[1] / "tests" / "data" / "sinks"
+
+_KEEPS = {
+    "every event": "Every event of an alert is sent, in order.",
+    "latest state": "An alert's latest state is sent: what it overtakes is superseded.",
+}
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    lines = [
+        "# Destinations",
+        "",
+        "Printed from `agents/sinks/` and its test data by `make docs`; don't edit it here.",
+        "",
+        "No command sends to them yet: these are their settings and their messages. Addresses that are not public are",
+        "refused, redirects are not followed, and what is too long is cut where one sees it; ids never.",
+    ]
+    for name, sink in SINKS.items():
+        lines += ["", f"## {name}", "", inspect.getdoc(sink) or "", "", f"{_KEEPS[sink.keeps]} {_pace(sink)}", ""]
+        lines += ["| setting | needed | default | what it is | such as |", "|---|---|---|---|---|"]
+        lines += [_row(field, info) for field, info in sink.model_fields.items()]
+        example = json.loads((GOLDEN / name / "open.request.json").read_bytes())
+        lines += ["", f"`{example['method']}` of an open alert:", "", "```json", as_json(example["body"]), "```"]
+    lines += ["", "## Variables", "", "`${Name}` or `$Name` within the texts of a custom payload.", ""]
+    lines += ["| variable | key in the default payload |", "|---|---|"]
+    lines += [f"| `${{{name}}}` | `{key}` |" for name, key in VARIABLES.items()]
+    return "\n".join([*lines, ""])
+
+
+def _pace(sink: type[Sink]) -> str:
+    pace = f", {sink.per_second:g} a second" if sink.per_second else ""
+    return f"At most {sink.in_flight} calls at a time{pace}; each may take {sink.seconds:g} s."
+
+
+def _row(field: str, info: FieldInfo) -> str:
+    default = "" if info.is_required() else _value(info.get_default(call_default_factory=True))
+    shown = _value(info.examples[0]) if info.examples else ""
+    return f"| `{field}` | {'yes' if info.is_required() else ''} | {default} | {info.description} | {shown} |"
+
+
+def _value(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return f"`{text}`" if text not in ("", "{}", '""') else ""

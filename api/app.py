@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
 import orjson
@@ -14,15 +14,28 @@ from starlette.exceptions import HTTPException
 
 from agents.dead_letters import NoSuchLetter, Replayed
 from api import models, routes, token
+from api.policies import NoSuchPolicy
 from api.reader import Readers, TooSlow
 from api.state import Owner
 from api.version import ROOT, version
 from queries.errors import RqlError, SqlError
+from queries.policy import Policy, load_all
 from streams.errors import BrokerError, SnapshotError, TidegateError
 
 
-def create_app(owner: Owner, secret: str, *, kind: str = "up", started: str = "", timeout_s: float = 60.0) -> FastAPI:
-    """Return the API of *owner*. Each call but /health needs the token *secret*; queries end after *timeout_s*."""
+def create_app(
+    owner: Owner,
+    secret: str,
+    *,
+    kind: str = "up",
+    started: str = "",
+    timeout_s: float = 60.0,
+    policies: Mapping[str, Policy] | None = None,
+) -> FastAPI:
+    """Return the API of *owner*. Each call but /health needs the token *secret*; queries end after *timeout_s*.
+
+    *policies*: None reads those of the settings, and raises PolicyError.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -40,6 +53,7 @@ def create_app(owner: Owner, secret: str, *, kind: str = "up", started: str = ""
     )
     app.state.owner = owner
     app.state.kind = kind
+    app.state.policies = load_all(owner.settings.policies) if policies is None else policies
     app.state.started = started
     app.state.replaying = asyncio.Lock()
     app.state.readers = Readers(lambda: owner.store.cursor(), timeout_s=timeout_s)
@@ -66,7 +80,7 @@ def create_app(owner: Owner, secret: str, *, kind: str = "up", started: str = ""
 ERRORS = {
     400: "The query is wrong: `span` and `drawing` say where.",
     401: "The token is missing or wrong.",
-    404: "There is no such dead letter, snapshot or path.",
+    404: "There is no such policy, dead letter, snapshot or path.",
     405: "The path doesn't know this method.",
     408: "The query took longer than it may.",
     409: "Not now: it was replayed already, or there is nothing to answer from yet.",
@@ -116,6 +130,7 @@ async def _question(_: Request, error: Exception) -> Response:
 
 _STATUS: dict[type[Exception], int] = {
     NoSuchLetter: 404,
+    NoSuchPolicy: 404,
     Replayed: 409,
     TooSlow: 408,
     SnapshotError: 409,

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from queries.policy import Policy, Severity
+
 
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -55,6 +57,20 @@ class Explanation(_Shape):
     """How an RQL query is run."""
 
     explain: dict[str, Any] = Field(description="The query in one spelling, its tree, SQL, bound values and plan.")
+
+
+class Policies(_Shape):
+    """Policies, the worst severity first."""
+
+    policies: list[Policy] = Field(description="As GET /policies/{id} gives each.")
+
+
+class Violations(Answer):
+    """The resources that violate a policy."""
+
+    policy: str = Field(description="The policy's id.")
+    name: str = Field(description="Its name.")
+    severity: Severity = Field(description="How bad each of them is.")
 
 
 class SnapshotInfo(_Shape):

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from agents import dead_letters
-from api import answers, figures, models, snapshots
+from api import answers, figures, models, policies, snapshots
 from api.state import Owner
 from api.version import version
+from queries.policy import Policy
 from queries.sql import run_sql
 from streams import snapshot
 
@@ -33,7 +34,7 @@ async def rql(question: models.RqlQuestion, request: Request) -> Response:
         lambda cursor: answers.rql(cursor, question.query, now, limit=question.limit, explain=question.explain)
     )
     if not question.explain:
-        answer |= {"whole": bool(state.owner.ownership()["all"]), "source": "live", "as_of": now.isoformat()}
+        answer |= _live(request, now)
     return _json(answer)
 
 
@@ -48,6 +49,31 @@ async def sql(question: models.SqlQuestion, request: Request) -> Response:
         run_sql, newest.database, question.query, limit=question.limit, timeout=snapshots.SQL_TIMEOUT_S
     )
     return _json({**answers.rows(answer), **snapshots.source(newest, datetime.now(UTC))})
+
+
+@closed.get("/policies", response_model=models.Policies)
+async def list_policies(request: Request) -> Response:
+    """List the policies, those that aren't enabled too."""
+    return _json({"policies": policies.describe(request.app.state.policies)})
+
+
+@closed.get("/policies/{id}", response_model=Policy)
+async def show_policy(id: str, request: Request) -> Response:
+    """Show one policy."""
+    return _json(policies.find(request.app.state.policies, id).model_dump(mode="json"))
+
+
+@closed.get("/policies/{id}/violations", response_model=models.Violations)
+async def list_violations(
+    id: str,
+    request: Request,
+    limit: Annotated[int, Query(ge=0, le=10_000, description="Most rows to answer; `total` counts all of them.")] = 100,
+) -> Response:
+    """Find the resources that violate a policy, live, whether it is enabled or not."""
+    state, now = request.app.state, datetime.now(UTC)
+    asked = policies.find(state.policies, id)
+    answer = await state.readers.run(lambda cursor: policies.violations(cursor, asked, now, limit=limit))
+    return _json(answer | _live(request, now))
 
 
 @closed.get("/status", response_model=models.Status)
@@ -125,6 +151,12 @@ async def _take(request: Request) -> Any:
     """Take a snapshot of the store, one at a time."""
     owner: Owner = request.app.state.owner
     return await snapshots.take(owner)
+
+
+def _live(request: Request, now: datetime) -> dict[str, Any]:
+    """Return the part of a live answer that says how far it can be relied on."""
+    whole = bool(request.app.state.owner.ownership()["all"])
+    return {"whole": whole, "source": "live", "as_of": now.isoformat()}
 
 
 def _json(document: object, status: int = 200) -> Response:

@@ -68,11 +68,13 @@ class Service:
         secret = token.ensure(self._settings.data)
         listener = _listen(self._settings)
         stack.callback(listener.close)
-        imports = asyncio.create_task(asyncio.to_thread(_import))  # a second of work, while the broker starts
+        imports = asyncio.create_task(
+            asyncio.to_thread(_import, self._settings)
+        )  # a second of work, while the broker starts
         try:
             settings = await self._broker(stack)
         finally:
-            make, create_app, take_snapshots = await imports
+            make, create_app, take_snapshots, policies = await imports
         self._tell(f"starting the {'query node' if self._kind == 'node' else 'worker'}")
         owner = make[self._kind](settings)
         try:
@@ -89,7 +91,7 @@ class Service:
             topic_prefix=settings.topic_prefix,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        app = create_app(owner, secret, kind=self._kind, started=running.started)
+        app = create_app(owner, secret, kind=self._kind, started=running.started, policies=policies)
         serving = await _serve(stack, app, listener)
         died = asyncio.create_task(owner.wait())
         stack.callback(died.cancel)
@@ -116,13 +118,14 @@ class Service:
         return self._settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
 
 
-def _import() -> tuple[dict[str, Any], Any, Any]:
+def _import(settings: Settings) -> tuple[dict[str, Any], Any, Any, Any]:
     from agents.node import Node
     from agents.worker import Worker
     from api.app import create_app
     from api.schedule import take_snapshots
+    from queries.policy import load_all
 
-    return {"up": Worker, "worker": Worker, "node": Node}, create_app, take_snapshots
+    return {"up": Worker, "worker": Worker, "node": Node}, create_app, take_snapshots, load_all(settings.policies)
 
 
 def _listen(settings: Settings) -> socket.socket:

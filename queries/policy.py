@@ -146,10 +146,12 @@ class _OneKeyOnce(yaml.SafeLoader):
     """YAML as everybody reads it, but a key that stands twice is a mistake, not the last one's win."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
+        seen: set[str] = set()
         for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and keys.count(key.value) > 1:
-                raise yaml.MarkedYAMLError(problem=f"{key.value}: stands there twice", problem_mark=key.start_mark)
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.MarkedYAMLError(problem=f"{key.value}: stands there twice", problem_mark=key.start_mark)
+                seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -160,9 +162,8 @@ def _mapping(path: Path) -> dict[str, Any]:
         raise PolicyError(f"{path}: can't be read: {error}") from None
     except yaml.MarkedYAMLError as error:
         place = f"line {error.problem_mark.line + 1}, " if error.problem_mark else ""
-        raise PolicyError(
-            f"{path}: {place}{error.problem}; texts with `: ` or `#` need quotes, or a block `>-`"
-        ) from None
+        hint = "" if "twice" in str(error.problem) else "; a text that holds `: ` or ` #` needs quotes or a block `>-`"
+        raise PolicyError(f"{path}: {place}{error.problem}{hint}") from None
     except yaml.YAMLError as error:
         raise PolicyError(f"{path}: not YAML: {error}") from None
     if not isinstance(said, dict) or not all(isinstance(key, str) for key in said):

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import DirectoryPath, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -75,6 +75,11 @@ class Settings(BaseSettings):
 
     snapshot_minutes: int = Field(default=15, ge=0, description="Minutes between snapshots; 0: only on demand.")
     snapshot_keep: int = Field(default=8, ge=1, description="Snapshots to keep, newest first.")
+
+    policies: DirectoryPath | None = Field(
+        default=None,
+        description="Folder of your own policies, `<id>.yaml`, besides the shipped ones; the same id replaces one.",
+    )
 
     api_host: str = Field(default="127.0.0.1", description="Address of the HTTP API.")
     api_port: int = Field(default=8700, ge=0, le=65535, description="Port of the HTTP API; 0: any free one.")

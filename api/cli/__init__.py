@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import ask, dead_letters, flow, run, snapshots, status, topics
+from api.cli import ask, dead_letters, flow, policies, run, snapshots, status, topics
 from api.cli.exits import Commands
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 run.add(app)
 flow.add(app)
 ask.add(app)
+policies.add(app)
 snapshots.add(app)
 dead_letters.add(app)
 status.add(app)

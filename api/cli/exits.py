@@ -57,6 +57,8 @@ def report(error: Exception) -> int | None:
             output.error(error.drawing or str(error))
             return error.exit_code
         output.error(str(error))
+        if type(error).__name__ == "NoSuchPolicy":  # its module is slow to import
+            return NEGATIVE
         return UNREACHABLE if isinstance(error, BrokerError | NotRunning) else USAGE
     if type(error).__module__ == "queries.errors":
         output.error(str(error))

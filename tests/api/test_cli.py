@@ -130,6 +130,7 @@ def test_a_file_that_is_missing_is_told_before_anything_is_done(run: Run, comman
         ("dead-letters", "replay", "0-0"),
         ("rql", "config from cloud.resource where cloud.type = 'aws'"),
         ("sql", "select 1"),
+        ("policies", "violations"),
         ("snapshot", "create"),
         ("send", "aws", str(DEMO / "aws.jsonl")),
         ("topics", "check"),

@@ -52,7 +52,7 @@ def test_what_is_wrong_is_told_with_file_field_value_and_the_way_out(tmp_path: P
         (GOOD.replace("severity: low", "severity: hihg"), "severity: 'hihg': did you mean high?"),
         (GOOD + "cloud: mars\n", "cloud: 'mars': one of aws, azure, gcp, alibaba, oci, ibm"),
         (GOOD + "xyz: red\n", "xyz: there is no such key; known: name, severity, cloud, description"),
-        (GOOD + "lables: [x]\n", "lables: there is no such key; did you mean labels?"),
+        (GOOD + "labelz: [x]\n", "labelz: there is no such key; did you mean labels?"),
         (GOOD + "id: other\n", "id: 'other': leave it out, the file's name is the policy's id"),
         (GOOD.replace("severity: low\n", ""), "severity: missing: How bad a violation is."),
         (GOOD.replace("Tag it.", "''"), "recommendation: empty: "),

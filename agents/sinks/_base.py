@@ -1,8 +1,8 @@
 """What a destination is: settings that turn a delivery into a request, and an answer into an outcome."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 from typing_extensions import override
@@ -10,6 +10,13 @@ from typing_extensions import override
 from agents.sinks._client import Client, Request
 from agents.sinks._outcome import NotApplicable, Outcome, Poison, Reply, outcome_of
 from streams.alerts import Delivery
+
+
+class Item(NamedTuple):
+    """A delivery to make now. *entry*: what the ledger holds of its alert at this destination, such as a ticket's id."""
+
+    delivery: Delivery
+    entry: Mapping[str, Any]
 
 
 class Sink(BaseModel, ABC):
@@ -20,6 +27,8 @@ class Sink(BaseModel, ABC):
     name: ClassVar[str]
     keeps: ClassVar[Literal["every event", "latest state"]]
     """Every event of an alert in order, or the latest state: what that overtakes is superseded."""
+    batch: ClassVar[int] = 1
+    """The most deliveries that one call can make: of different alerts, by one template."""
     in_flight: ClassVar[int]
     """The most calls at a time."""
     per_second: ClassVar[float | None] = None
@@ -33,8 +42,8 @@ class Sink(BaseModel, ABC):
         cls.name = cls.__module__.rpartition(".")[2]
 
     @abstractmethod
-    async def send(self, delivery: Delivery, client: Client) -> Outcome:
-        """Deliver it. The only errors are those of our own making."""
+    async def deliver(self, items: Sequence[Item], client: Client) -> Sequence[Outcome]:
+        """Deliver up to `batch` *items*, an outcome for each. The only errors are those of our own making."""
 
     @abstractmethod
     async def check(self, client: Client) -> Outcome:
@@ -57,8 +66,8 @@ class HttpSink(Sink):
         return outcome_of(reply, now)
 
     @override
-    async def send(self, delivery: Delivery, client: Client) -> Outcome:
-        return await self._made(self.request(delivery, int(client.clock())), client)
+    async def deliver(self, items: Sequence[Item], client: Client) -> Sequence[Outcome]:
+        return [await self._made(self.request(item.delivery, int(client.clock())), client) for item in items]
 
     @override
     async def check(self, client: Client) -> Outcome:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Scope: TypeAlias = Literal["integration", "template"]
 """What is paused: the whole integration, or only what was sent by one template, to one project or table."""
@@ -15,9 +15,10 @@ LONGEST_WAIT = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Ok:
-    """The destination has it: close the delivery."""
+    """The destination has it: close the delivery. *entry*: what the ledger is to hold of the alert there from now on."""
 
     words: str = ""
+    entry: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

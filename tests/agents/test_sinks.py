@@ -21,7 +21,7 @@ from agents.sinks._outcome import Config, Ok, Poison, Reply, Retry
 from agents.sinks._payload import cut, fit, payload
 from streams.alerts import AlertStatus, Delivery
 from streams.records import Severity
-from tests.contract.sinks import NOW, POLICY, delivery, example, make
+from tests.contract.sinks import NOW, POLICY, delivery, example, make, sent
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT.parent / "shared" / "specs" / "pagerduty-events-v2-openapi.json"
@@ -188,7 +188,7 @@ class _Fixed(AbstractResolver):
 
 async def test_a_name_that_leads_to_a_private_address_is_refused() -> None:
     async with open_client(resolver=_Fixed("169.254.169.254")) as client:
-        outcome = await make("webhook", url="http://metadata.example.com/").send(delivery(), client)
+        outcome = await sent(make("webhook", url="http://metadata.example.com/"), delivery(), client)
     assert outcome == Config(
         "metadata.example.com is at 169.254.169.254, which is no public address; the operator can allow its network"
     )

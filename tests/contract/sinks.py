@@ -10,8 +10,9 @@ from typing import Any
 import orjson
 
 from agents.sinks import SINKS
-from agents.sinks._base import HttpSink
-from agents.sinks._client import Request
+from agents.sinks._base import HttpSink, Item
+from agents.sinks._client import Client, Request
+from agents.sinks._outcome import Outcome
 from streams.alerts import Alert, AlertEvent, AlertPolicy, AlertResource, AlertStatus, Delivery, Reason, RuleName
 
 DATA = Path(__file__).parent.parent / "data" / "sinks"
@@ -88,6 +89,12 @@ def make(name: str, **given: Any) -> HttpSink:
     sink = SINKS[name].model_validate(example(name) | given)
     assert isinstance(sink, HttpSink)
     return sink
+
+
+async def sent(sink: HttpSink, delivery: Delivery, client: Client) -> Outcome:
+    """Deliver it alone, with nothing in the ledger."""
+    (outcome,) = await sink.deliver([Item(delivery, {})], client)
+    return outcome
 
 
 def plain(call: object) -> dict[str, Any]:

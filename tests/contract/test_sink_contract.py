@@ -21,7 +21,7 @@ from agents.sinks._client import Client, Request, open_client
 from agents.sinks._outcome import Config, Ok, Outcome, Poison, Reply, Retry
 from agents.sinks._payload import MARK
 from streams.alerts import AlertStatus
-from tests.contract.sinks import NOW, POLICY, RESOURCE, STATES, delivery, example, golden, make, plain
+from tests.contract.sinks import NOW, POLICY, RESOURCE, STATES, delivery, example, golden, make, plain, sent
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 MEGABYTE = "x" * 1_000_000
@@ -47,7 +47,7 @@ async def _receiver(answer: Answer) -> AsyncIterator[str]:
 
 async def _sent(name: str, answer: Answer, **settings: Any) -> Outcome:
     async with _receiver(answer) as url, open_client(LOOPBACK, clock=lambda: float(NOW)) as client:
-        return await make(name, url=url, **settings).send(delivery(), client)
+        return await sent(make(name, url=url, **settings), delivery(), client)
 
 
 def _status(status: int, text: str = "", **headers: str) -> Answer:
@@ -162,7 +162,7 @@ async def test_a_secret_that_the_destination_repeats_is_not_told(name: str, stat
 
     async with _receiver(repeat) as url, open_client(LOOPBACK) as client:
         sink = make(name, url=f"{url}/in?key=s3cr3t-k3y")
-        words = (await sink.send(delivery(), client)).words
+        words = (await sent(sink, delivery(), client)).words
     hidden = [text[:9] for text in secrets(sink) if text and "://" not in text]
     if name == "webhook":
         hidden.append("s3cr3t")
@@ -204,7 +204,7 @@ async def test_nobody_listening_is_tried_again(name: str) -> None:
     async with _receiver(_status(200)) as url:
         pass
     async with open_client(LOOPBACK) as client:
-        outcome = await make(name, url=url).send(delivery(), client)
+        outcome = await sent(make(name, url=url), delivery(), client)
     assert isinstance(outcome, Retry) and "no connection to 127.0.0.1" in outcome.words
 
 
@@ -214,7 +214,7 @@ async def test_nobody_listening_is_tried_again(name: str) -> None:
 )
 async def test_a_private_address_is_refused_before_anything_is_sent(name: str, host: str) -> None:
     async with open_client() as client:
-        outcome = await make(name, url=f"http://{host}:1/").send(delivery(), client)
+        outcome = await sent(make(name, url=f"http://{host}:1/"), delivery(), client)
     assert isinstance(outcome, Config) and "which is no public address" in outcome.words
 
 
@@ -240,7 +240,7 @@ async def test_cancelled_within_a_call_it_leaves_nothing_open(name: str) -> None
         return web.Response()
 
     async with _receiver(hang) as url, open_client(LOOPBACK) as client:
-        task = asyncio.create_task(make(name, url=url).send(delivery(), client))
+        task = asyncio.create_task(sent(make(name, url=url), delivery(), client))
         await asyncio.wait_for(arrived.wait(), 10)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -297,7 +297,7 @@ def test_text_arrives_as_text(name: str) -> None:
 async def test_one_session_is_enough_for_all_of_them() -> None:
     async with _receiver(_status(202)) as url, open_client(LOOPBACK) as client:
         outcomes = await asyncio.gather(
-            *(make(name, url=url).send(delivery(), client) for name in SINKS for _ in "123")
+            *(sent(make(name, url=url), delivery(), client) for name in SINKS for _ in "123")
         )
     assert set(outcomes) == {Ok()}
 

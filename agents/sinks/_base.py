@@ -13,7 +13,7 @@ from streams.alerts import Delivery
 
 
 class Item(NamedTuple):
-    """A delivery to make now. *entry*: what the ledger holds of its alert at this destination, such as a ticket's id."""
+    """A delivery to make now. *entry*: what the ledger holds of its alert there, such as a ticket's id."""
 
     delivery: Delivery
     entry: Mapping[str, Any]

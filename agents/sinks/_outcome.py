@@ -15,7 +15,7 @@ LONGEST_WAIT = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Ok:
-    """The destination has it: close the delivery. *entry*: what the ledger is to hold of the alert there from now on."""
+    """The destination has it: close the delivery. *entry*: what the ledger is to hold of the alert from now on."""
 
     words: str = ""
     entry: Mapping[str, Any] | None = None

@@ -15,10 +15,10 @@ from streams.identity import Place
 from streams.partition import partition_of
 from streams.produce import BatchProducer
 from streams.produce import Record as Outgoing
-from streams.records import DeadLetter, Finding, Resource
+from streams.records import DeadLetter, Finding, Knowledge, Resource, VendorAsset
 from streams.settings import Settings
 from streams.store.batch import Refused
-from streams.topics import DEAD_LETTERS, FINDINGS, RESOURCES, full_name
+from streams.topics import DEAD_LETTERS, FINDINGS, RESOURCES, VENDOR_ASSETS, VENDOR_KNOWLEDGE, full_name
 from streams.transport import Batch
 
 SLICE = 250
@@ -35,6 +35,7 @@ class Ingest:
         self._normaliser = normaliser
         self._producer = producer
         self._topic = {kind: full_name(settings, topic) for kind, topic in _TOPICS.items()}
+        self._partitions = {kind: topic.partitions(settings) for kind, topic in _TOPICS.items()}
         self.topic = normaliser.topic
         self.counts = counts
 
@@ -53,7 +54,7 @@ class Ingest:
         done()
 
     def _normalise(self, batch: Batch, records: Iterable[Any], outgoing: dict[str, list[Outgoing]]) -> None:
-        read, partitions = self._normaliser.read, self._settings.partitions
+        read, partitions = self._normaliser.read, self._partitions
         for record in records:
             place = Place(batch.topic, batch.partition, record.offset, record.timestamp)
             for made in read(record.value, place):
@@ -66,7 +67,7 @@ class Ingest:
                     )
                 else:
                     account, key, value = encode(made)
-                    outgoing.setdefault(topic, []).append((partition_of(account, partitions), key, value))
+                    outgoing.setdefault(topic, []).append((partition_of(account, partitions[kind]), key, value))
 
 
 def refusal(settings: Settings, refused: Refused) -> Outgoing:
@@ -94,4 +95,10 @@ def dead_letter(settings: Settings, source: str, bad: Bad, place: Place) -> Outg
     return partition_of(key, DEAD_LETTERS.partitions(settings)), key.encode(), orjson.dumps(letter)
 
 
-_TOPICS = {Resource: RESOURCES, Finding: FINDINGS, Bad: DEAD_LETTERS}
+_TOPICS = {
+    Resource: RESOURCES,
+    Finding: FINDINGS,
+    VendorAsset: VENDOR_ASSETS,
+    Knowledge: VENDOR_KNOWLEDGE,
+    Bad: DEAD_LETTERS,
+}

@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 
 from agents.normalise import NORMALISERS
+from agents.normalise._base import Bad
 from streams.identity import Place
-from streams.records import Finding, Resource
+from streams.records import Record
 
 CASES = Path(__file__).parents[1] / "tests" / "data" / "normalise"
 PLACE = Place("raw", 0, 0, 1_767_225_600_000)
@@ -39,7 +40,7 @@ def message(source: str) -> bytes:
     raise FileNotFoundError(f"{CASES / source}: no *.in.json gives a record, so there's no example to print")
 
 
-def records(source: str) -> list[Resource | Finding]:
+def records(source: str) -> list[Record]:
     """Return what that message becomes."""
     return _read(source, message(source))
 
@@ -49,6 +50,6 @@ def as_json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _read(source: str, value: bytes) -> list[Resource | Finding]:
+def _read(source: str, value: bytes) -> list[Record]:
     read = NORMALISERS[source].read(value, PLACE._replace(topic=NORMALISERS[source].topic))
-    return [record for record in read if isinstance(record, Resource | Finding)]
+    return [record for record in read if not isinstance(record, Bad)]

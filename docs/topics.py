@@ -11,7 +11,7 @@ from typing_extensions import override
 from agents.normalise import NORMALISERS
 from docs import sources
 from streams.codec import encode
-from streams.records import Finding, Resource
+from streams.records import Record
 from streams.settings import Settings
 from streams.topics import DAY, HOUR, MIB, TOPICS, Topic, raw_topic
 
@@ -98,7 +98,7 @@ class _Untitled(GenerateJsonSchema):
         return False
 
 
-def _shown(record: Resource | Finding) -> dict[str, object]:
+def _shown(record: Record) -> dict[str, object]:
     """Return the record as a reader finds it on the topic, but for what the vendor sent."""
     shown: dict[str, object] = json.loads(encode(record).value)
     return {name: value for name, value in shown.items() if name != "original"}

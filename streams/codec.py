@@ -7,21 +7,22 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from streams.errors import BadRecord
-from streams.records import DeadLetter, Finding, Reference, Resource
-from streams.topics import finding_key
+from streams.records import DeadLetter, Finding, Knowledge, Record, Reference, Resource, VendorAsset
+from streams.topics import finding_key, vendor_key
 
-R = TypeVar("R", Resource, Finding, DeadLetter)
+R = TypeVar("R", Resource, Finding, VendorAsset, Knowledge, DeadLetter)
 
 
 class Encoded(NamedTuple):
-    """A resource or finding as it goes to its topic."""
+    """A record as it goes to its topic."""
 
     account: str
+    """What names the partition: the account; the key of a vendor's asset or knowledge."""
     key: bytes
     value: bytes
 
 
-def encode(record: Resource | Finding, unknown: Mapping[str, Any] | None = None) -> Encoded:
+def encode(record: Record, unknown: Mapping[str, Any] | None = None) -> Encoded:
     """Return the account that names the partition, and key and value of *record*.
 
     *unknown* is what `decode` didn't know: it goes out as it came in. The value is one JSON object without line breaks.
@@ -29,8 +30,12 @@ def encode(record: Resource | Finding, unknown: Mapping[str, Any] | None = None)
     value = orjson.dumps(record)
     if unknown:
         value = orjson.dumps(orjson.loads(value) | dict(unknown))
-    key = record.rrn.encode() if isinstance(record, Resource) else finding_key(record.account, record.id)
-    return Encoded(record.account, key, value)
+    if isinstance(record, Finding):
+        return Encoded(record.account, finding_key(record.account, record.id), value)
+    if isinstance(record, Resource):
+        return Encoded(record.account, record.rrn.encode(), value)
+    key = vendor_key(record.source, record.id)
+    return Encoded(key.decode(), key, value)
 
 
 def decode(shape: type[R], value: bytes) -> tuple[R, dict[str, Any]]:
@@ -45,7 +50,7 @@ def decode(shape: type[R], value: bytes) -> tuple[R, dict[str, Any]]:
     if not isinstance(known, dict):
         raise BadRecord("", f"wanted an object, got {type(known).__name__}")
     unknown = {name: known.pop(name) for name in known.keys() - _NAMES[shape]}
-    if shape is Finding and "references" in known:
+    if shape in _REFERRING and "references" in known:
         given = known["references"]
         known["references"] = _references(given)
         if any(one.keys() - {"id", "type"} for one in given):
@@ -63,4 +68,8 @@ def _references(given: Any) -> list[Reference]:
         raise BadRecord("references", "wanted a list of objects with an id") from None
 
 
-_NAMES = {shape: frozenset(field.name for field in fields(shape)) for shape in (Resource, Finding, DeadLetter)}
+_NAMES: Mapping[type, frozenset[str]] = {
+    shape: frozenset(field.name for field in fields(shape))
+    for shape in (Resource, Finding, VendorAsset, Knowledge, DeadLetter)
+}
+_REFERRING = (Finding, VendorAsset)

@@ -2,13 +2,14 @@
 
 Times are milliseconds since 1970 UTC. `version` is text that grows (streams/identity.py). docs/topics.md prints their
 JSON Schema, which pydantic reads. Plain dataclasses, because the hot path makes a million of them and orjson writes
-them as they are; Resource and Finding aren't frozen for the same reason: 1.4 instead of 4.3 microseconds for each.
+them as they are; what a normaliser gives isn't frozen for the same reason: 1.4 instead of 4.3 microseconds for each.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict
+from typing_extensions import TypedDict
 
 Cloud = Literal["aws", "azure", "gcp", "alibaba"]
 Severity = Literal["critical", "high", "medium", "low", "informational"]
@@ -65,6 +66,37 @@ class Reference:
     """The vendor's word for what it is."""
 
 
+class Cvss(TypedDict, total=False):
+    """One CVSS score of a vulnerability. What the vendor doesn't tell isn't there."""
+
+    __pydantic_config__ = _DESCRIBED  # type: ignore[misc] # pydantic reads it there
+
+    version: str
+    """2.0, 3.0, 3.1 or 4.0."""
+    score: float
+    """The base score, 0 to 10."""
+    vector: str
+    """The base vector, as the vendor writes it."""
+    source: str
+    """Who scored it, such as NVD."""
+
+
+class Package(TypedDict, total=False):
+    """One package that a finding is about. What the vendor doesn't tell isn't there."""
+
+    __pydantic_config__ = _DESCRIBED  # type: ignore[misc] # pydantic reads it there
+
+    name: str
+    version: str
+    """The one that is installed."""
+    fixed: str
+    """The first version without the fault."""
+    manager: str
+    """The vendor's word for what installed it, such as OS or JAR."""
+    path: str
+    """Where it lies: a file, or the digest of an image's layer."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Finding:
     """One claim of one vendor about one or more resources. Key: `account|id`. Partition: by `account`."""
@@ -89,17 +121,106 @@ class Finding:
     """The vendor's own word or number."""
     score: float | None = None
     """The vendor's score, 0 to 10, where it has one."""
+    cvss: list[Cvss] = field(default_factory=list)
+    packages: list[Package] = field(default_factory=list)
     title: str
     description: str = ""
     remediation: str = ""
+    links: list[str] = field(default_factory=list)
+    """Pages to read about it: advisories, the vendor's own."""
     status: FindingStatus = "open"
+    status_reason: str = ""
+    """Why it has this status, in the vendor's words: Re-Opened, ACCEPTED, ARCHIVED; empty for a new one."""
+    reopened: int | None = None
+    """When it was found again after it had been fixed."""
     first_seen: int | None = None
     last_seen: int | None = None
     references: list[Reference] = field(default_factory=list)
+    asset: str = ""
+    """The vendor's asset that it's about: an id of vendor.assets; empty where the vendor has none."""
+    knowledge: str = ""
+    """What the vendor knows about all findings of its kind: an id of vendor.knowledge; empty where it's all here."""
     version: str
     deleted: bool = False
     original: Any = None
     """What the vendor sent, unchanged."""
+
+
+@dataclass(slots=True, kw_only=True)
+class VendorAsset:
+    """One asset as a scanner knows it, with its cloud identity. Key: `source|id`. Partition: by key.
+
+    The findings of the same source whose `asset` is its id, or one of its `ids`, are about the resources it names.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _DESCRIBED
+
+    source: str
+    """What RQL calls finding.source, such as Qualys."""
+    id: str
+    """The vendor's own id, after a word for its kind: `host:6506432`."""
+    ids: list[str] = field(default_factory=list)
+    """Its other ids at the vendor, written alike: `asset:84047683`."""
+    name: str = ""
+    account: str
+    """Canonical cloud account, or `unlinked`."""
+    cloud: Cloud | None = None
+    region: str = ""
+    references: list[Reference] = field(default_factory=list)
+    """Every identifier that the cloud knows it by."""
+    hostnames: list[str] = field(default_factory=list)
+    """Names of the host, in lower case."""
+    addresses: list[str] = field(default_factory=list)
+    """IP addresses, private and public, as the vendor writes them."""
+    os: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    first_seen: int | None = None
+    last_seen: int | None = None
+    version: str
+    deleted: bool = False
+    """The vendor has deleted or purged it, or its instance is terminated: its findings are over."""
+    status_reason: str = ""
+    """Why it's deleted, in the vendor's words."""
+    original: Any = None
+    """What the vendor sent, unchanged."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Knowledge:
+    """What a vendor knows about every finding of one kind. Key: `source|id`. Partition: by key.
+
+    The findings of the same source whose `knowledge` is its id take from it what they don't say themselves.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _DESCRIBED
+
+    source: str
+    """What RQL calls finding.source, such as Qualys."""
+    id: str
+    """The vendor's own id of a check, after a word for its kind: `qid:38170`."""
+    name: str
+    """What RQL calls finding.name: the only CVE id, or the vendor's id."""
+    cves: list[str] = field(default_factory=list)
+    severity: Severity
+    vendor_severity: str = ""
+    score: float | None = None
+    cvss: list[Cvss] = field(default_factory=list)
+    packages: list[Package] = field(default_factory=list)
+    """Products that are affected; a version where the vendor names one."""
+    title: str
+    description: str = ""
+    remediation: str = ""
+    links: list[str] = field(default_factory=list)
+    patchable: bool | None = None
+    published: int | None = None
+    changed: int | None = None
+    version: str
+    original: Any = None
+    """What the vendor sent, unchanged."""
+
+
+Record: TypeAlias = Resource | Finding | VendorAsset | Knowledge
+"""What a normaliser gives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

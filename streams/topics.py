@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streams.alerts import Alert, AlertCommand, AlertEvent, Delivery
-from streams.records import DeadLetter, Finding, Resource
+from streams.records import DeadLetter, Finding, Knowledge, Resource, VendorAsset
 from streams.settings import Settings
 
 MIB = 1024 * 1024
@@ -67,6 +67,24 @@ FINDINGS = Topic(
     compacted=True,
     max_message_bytes=MAX_MESSAGE,
 )
+VENDOR_ASSETS = Topic(
+    name="vendor.assets",
+    holds="assets as scanners know them, with their cloud identity, versioned",
+    key="source|asset id",
+    record=VendorAsset,
+    divided="few",
+    compacted=True,
+    max_message_bytes=MAX_MESSAGE,
+)
+VENDOR_KNOWLEDGE = Topic(
+    name="vendor.knowledge",
+    holds="what scanners know about all findings of a kind, versioned",
+    key="source|check id",
+    record=Knowledge,
+    divided="few",
+    compacted=True,
+    max_message_bytes=MAX_MESSAGE,
+)
 DEAD_LETTERS = Topic(
     name="dead-letters",
     holds="items that could not be used: bytes, place, raw coordinates, reason; notes of replays",
@@ -90,7 +108,7 @@ def raw_topic(name: str) -> Topic:
     )
 
 
-TOPICS = (RESOURCES, FINDINGS, DEAD_LETTERS)
+TOPICS = (RESOURCES, FINDINGS, VENDOR_ASSETS, VENDOR_KNOWLEDGE, DEAD_LETTERS)
 """All but the raw topics, which the normalisers name (agents/normalise): a new vendor is one file."""
 
 
@@ -164,3 +182,8 @@ def full_name(settings: Settings, topic: Topic | str) -> str:
 def finding_key(account: str, id: str) -> bytes:
     """Return the key of a finding's record."""
     return f"{account}|{id}".encode()
+
+
+def vendor_key(source: str, id: str) -> bytes:
+    """Return the key of the record of a vendor's asset or knowledge."""
+    return f"{source}|{id}".encode()

@@ -1,7 +1,7 @@
 """What a normaliser is: a pure function from a raw message's bytes to records, and to what is wrong with the rest."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -13,7 +13,7 @@ from agents.normalise._fields import wrong_type
 from agents.normalise._unpack import Document, loads, unpack
 from streams.errors import BadRecord
 from streams.identity import Place
-from streams.records import Finding, Resource
+from streams.records import Record
 from streams.topics import MAX_MESSAGE
 
 Kind: TypeAlias = Literal["findings", "configs"]
@@ -56,16 +56,23 @@ class Normaliser(ABC):
         """Return the items of *document*, out of their envelope. Raises BadRecord when it is no form that is known."""
 
     @abstractmethod
-    def record(self, item: Item, place: Place, index: int) -> Finding | Resource:
+    def record(self, item: Item, place: Place, index: int) -> Record:
         """Return what *item*, the *index*-th of its message, says; *item* stays as it is. Raises BadRecord."""
 
-    def read(self, value: bytes | None, place: Place) -> list[Resource | Finding | Bad]:
+    def documents(self, message: bytes | None) -> list[Document] | Iterator[Document]:
+        """Return the JSON documents of *message*; a source with other formats turns them into such documents.
+
+        Raises BadRecord when there is none.
+        """
+        return unpack(message)
+
+    def read(self, value: bytes | None, place: Place) -> list[Record | Bad]:
         """Return one entry for each item of the message *value*, in order: its record, or what is wrong with it.
 
         Never raises for bad data; a defect of a normaliser costs the item that shows it, and no other. The documents of
         a record are JSON fragments, so that they are written once.
         """
-        records: list[Resource | Finding | Bad] = []
+        records: list[Record | Bad] = []
         for where, item, raw in self._parts(value):
             try:
                 if type(item) is not dict:
@@ -77,7 +84,7 @@ class Normaliser(ABC):
 
     def _parts(self, value: bytes | None) -> "Iterable[_Part]":
         try:
-            documents = unpack(value)
+            documents = self.documents(value)
         except BadRecord as wrong:
             return [("", wrong, value or b"")]
         if type(documents) is list:
@@ -106,7 +113,7 @@ class Normaliser(ABC):
                 for place, item in self.items(document)
             ]
         except Exception as wrong:  # noqa: BLE001 (as in read)
-            return [(where, wrong, raw)]
+            return [(where, wrong, raw or _written(document, raw))]
 
 
 def fragment(document: Any) -> orjson.Fragment:

@@ -14,10 +14,10 @@ from agents.normalise import NORMALISERS
 from agents.normalise._base import Bad
 from streams.codec import encode
 from streams.identity import Place
-from streams.records import Finding, Resource
+from streams.records import Record
 
 DATA = Path(__file__).parent.parent / "data" / "normalise"
-CASES = sorted(DATA.glob("*/*.in.json*"))
+CASES = sorted(DATA.glob("*/*.in.*"))
 TIMESTAMP = 1_772_442_000_000
 
 
@@ -26,12 +26,12 @@ def place(source: str, offset: int = 7) -> Place:
     return Place(NORMALISERS[source].topic, 3, offset, TIMESTAMP)
 
 
-def read(source: str, value: bytes, offset: int = 7) -> list[Resource | Finding | Bad]:
+def read(source: str, value: bytes, offset: int = 7) -> list[Record | Bad]:
     """Return what comes of a message."""
     return NORMALISERS[source].read(value, place(source, offset))
 
 
-def plain(entry: Resource | Finding | Bad) -> dict[str, Any]:
+def plain(entry: Record | Bad) -> dict[str, Any]:
     """Return an entry as JSON shows it."""
     if isinstance(entry, Bad):
         item = entry.item.decode() if entry.item.isascii() else base64.b64encode(entry.item).decode()

@@ -13,9 +13,10 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
 from agents.normalise import NORMALISERS
+from agents.normalise._base import Bad
 from streams.codec import decode, encode
 from streams.identity import Place
-from streams.records import DeadLetter, Finding, Resource
+from streams.records import DeadLetter, Finding, Knowledge, Record, Resource, VendorAsset
 from streams.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
@@ -91,10 +92,18 @@ def test_missing_fields_take_their_default() -> None:
     assert (letter.place, letter.replays) == ("", "")
 
 
-def _records(case: Path) -> list[Resource | Finding]:
+def _records(case: Path) -> list[Record]:
     read = NORMALISERS[case.parent.name].read(case.read_bytes(), PLACE)
-    return [record for record in read if isinstance(record, Resource | Finding)]
+    return [record for record in read if not isinstance(record, Bad)]
 
 
-def _decode(like: Resource | Finding, value: bytes) -> tuple[Resource | Finding, dict[str, Any]]:
-    return decode(Resource, value) if isinstance(like, Resource) else decode(Finding, value)
+def _decode(like: Record, value: bytes) -> tuple[Record, dict[str, Any]]:
+    match like:
+        case Resource():
+            return decode(Resource, value)
+        case Finding():
+            return decode(Finding, value)
+        case VendorAsset():
+            return decode(VendorAsset, value)
+        case Knowledge():
+            return decode(Knowledge, value)

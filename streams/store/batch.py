@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Kind = Literal["resources", "findings"]
+Kind = Literal["resources", "findings", "alerts"]
 
 
 class Part(NamedTuple):

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import duckdb
 
+from streams.store import work
 from streams.store.links import relink
 from streams.store.parse import Rows, load, unload
-from streams.store.schema import Kind, columns
+from streams.store.schema import FINDINGS, Kind, columns
 
 
 class Counts(NamedTuple):
@@ -40,8 +41,11 @@ class Records(NamedTuple):
 class Batch:
     """The records of one kind, in the order of the log within each partition. *name* names its temporary tables."""
 
-    def __init__(self, db: duckdb.DuckDBPyConnection, kind: Kind, name: str, records: Records) -> None:
+    def __init__(
+        self, db: duckdb.DuckDBPyConnection, kind: Kind, name: str, records: Records, *, notes_work: bool = False
+    ) -> None:
         self._db = db
+        self._notes_work = notes_work
         self._kind = kind
         self.refused: dict[int, str] = {}
         self._rounds = [
@@ -58,7 +62,11 @@ class Batch:
         total = Counts()
         for name, rows, stones in self._rounds:
             verdict = _verdict(self._db, self._kind, name, rows, self.refused)
+            if self._notes_work and verdict.unlinked and self._kind is FINDINGS:
+                work.note_before(self._db)
             _write(self._db, self._kind, name, verdict, now)
+            if self._notes_work and verdict.winners:
+                work.note(self._db, self._kind)
             if self.refused:
                 _resend_refused(self._db, self._kind, rows, self.refused)
             removed = _bury(self._db, self._kind, stones) if stones else 0

@@ -8,7 +8,7 @@ zone.
 from dataclasses import dataclass
 from typing import Literal
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with every change of DDL: a store of another version is not opened but rebuilt from Kafka."""
 
 LAST_MS = 253_402_300_799_999
@@ -51,9 +51,24 @@ create table deletions(kind VARCHAR, part USMALLINT, hash UBIGINT, since TIMESTA
 -- Records that no table took, until the dead letters have them.
 create table refused(
     kind VARCHAR, topic VARCHAR, part USMALLINT, "offset" BIGINT, key BLOB, value BLOB, reason VARCHAR);
+
+-- Alerts as their topic or their evaluation here says; `rid` is 0 where an alert is about an account.
+create table alerts(
+    aid UBIGINT, part USMALLINT, id VARCHAR, policy VARCHAR, policy_name VARCHAR, severity VARCHAR, status VARCHAR,
+    reason VARCHAR, rid UBIGINT, rrn VARCHAR, account VARCHAR, cloud VARCHAR, region VARCHAR, resource VARCHAR,
+    opened TIMESTAMP, updated TIMESTAMP, generation BIGINT, seq BIGINT, record VARCHAR);
+-- What has to be evaluated: resources that a batch touched, itself or by a finding; `policy`: only for this one, which
+-- has changed.
+create table work(part USMALLINT, rid UBIGINT, policy VARCHAR);
+-- With what each policy and the alert rules were when a partition's resources were evaluated last.
+create table evaluated(part USMALLINT, policy VARCHAR, digest VARCHAR);
+-- The configuration (`what` is 0) and the findings of a resource as the audit trail told them last: hashes.
+create table audited(part USMALLINT, rid UBIGINT, what UBIGINT, state UBIGINT);
+-- What evaluations want sent, in this order, until Kafka has it.
+create table outbox(n BIGINT, part USMALLINT, topic VARCHAR, key BLOB, value BLOB, since TIMESTAMP);
 """
 
-KindName = Literal["resources", "findings"]
+KindName = Literal["resources", "findings", "alerts"]
 FieldType = Literal["text", "time", "number", "flag", "texts", "references", "object", "document", "version"]
 
 
@@ -144,12 +159,18 @@ FINDINGS = Kind(
     ),
 )
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (RESOURCES, FINDINGS)}
+ALERTS = Kind(
+    name="alerts", id="aid", records="alerts", links="", key="id", key_fields=("id",), linked_by="", fields=()
+)
+"""What winners are sent again by. Alerts are few and written here too: streams.store.alerts brings them in."""
 
-PUBLIC_TABLES = ("resources", "findings", "finding_resource")
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (RESOURCES, FINDINGS, ALERTS)}
+
+PUBLIC_TABLES = ("resources", "findings", "finding_resource", "alerts")
 """What a snapshot also holds as Parquet."""
 
 TABLES_BY_PART = {
+    "alerts": ("alerts",),
     "resources": ("resources", "resource_records", "resource_keys", "finding_resource"),
     "findings": ("findings", "finding_records", "finding_references", "finding_resource"),
 }

@@ -4,22 +4,25 @@
 
 import logging
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Condition
+from typing import TypeVar
 
 import duckdb
 
 from streams.errors import StoreError
-from streams.store import resend, starts
+from streams.store import alerts, resend, starts
 from streams.store.batch import Applied, Part, Refused
 from streams.store.file import connect, lasting, wal_of
-from streams.store.merge import Batch, Records
+from streams.store.merge import Batch, Counts, Records
 from streams.store.schema import KINDS, PUBLIC_TABLES, TABLES_BY_PART, KindName
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 _Unseen = tuple[Part, Sequence[tuple[int, bytes | None, bytes | None]]]
@@ -33,18 +36,21 @@ class Store:
     nothing.
     """
 
-    def __init__(self, path: Path, db: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, path: Path, db: duckdb.DuckDBPyConnection, *, notes_work: bool = False) -> None:
         self.path = path
         self._db = db
+        self._evaluation = db.cursor()
         self._open = True
         self._held = 0
         self._holders = Condition()
+        self._notes_work = notes_work
         self._offsets: dict[tuple[str, int], int] = {}
         self.reload()
 
     @classmethod
-    def open(cls, path: Path | str, memory: str = "1GB", threads: int = 2) -> "Store":
-        """Open the file, or create it and its folder. *memory* and *threads* bound DuckDB.
+    def open(cls, path: Path | str, memory: str = "1GB", threads: int = 2, *, notes_work: bool = False) -> "Store":
+        """Open the file, or create it and its folder. *memory* and *threads* bound DuckDB. *notes_work*: batches note
+        what they touch, for somebody who evaluates it.
 
         Raises StoreError where the file is another process's, can't be read, or was written by another version of
         Tidegate.
@@ -55,7 +61,7 @@ class Store:
             with _duckdb_errors(f"opening {path}"):
                 # What was on its way when we stopped may not have arrived.
                 db.execute("update resend set taken = false where taken")
-                return cls(path, db)
+                return cls(path, db, notes_work=notes_work)
         except BaseException:
             db.close()
             raise
@@ -67,6 +73,7 @@ class Store:
         if self._open:
             self._open = False
             with _duckdb_errors(f"closing {self.path}"), lasting(self._db):
+                self._evaluation.close()
                 self._db.close()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -94,15 +101,24 @@ class Store:
                 into.keys.extend(keys)
                 into.values.extend(values)
                 count += len(unseen)
-        batches = [Batch(self._db, KINDS[kind], f"staged_{kind}", of_kind) for kind, of_kind in columns.items()]
+        of_alerts = columns.pop("alerts", None)
+        batches = [
+            Batch(self._db, KINDS[kind], f"staged_{kind}", of_kind, notes_work=self._notes_work)
+            for kind, of_kind in columns.items()
+        ]
         try:
             with _duckdb_errors(f"parsing a batch in {self.path}"):
                 for batch in batches:
                     batch.load()
             with self._transaction("a batch"):
                 counts = [batch.merge(time) for batch in batches]
+                refusals = [batch.refused for batch in batches]
+                if of_alerts is not None:
+                    *of_them, why = alerts.merge(self._db, *of_alerts)
+                    counts.append(Counts(*of_them))
+                    refusals.append(why)
                 starts.advance(self._db, offsets, time)
-                reasons = sorted((number, reason) for batch in batches for number, reason in batch.refused.items())
+                reasons = sorted(reason for why in refusals for reason in why.items())
                 refused = [_refused(records, firsts, number, reason) for number, reason in reasons]
                 if refused:
                     self._db.executemany("insert into refused values (?, ?, ?, ?, ?, ?, ?)", refused)
@@ -229,7 +245,16 @@ class Store:
 
         The rows stay, and the keys are given again, until the tombstone comes by on the topic.
         """
+        if kind == "alerts":
+            return []  # an alert has no deletion
         return resend.expired(self._db, KINDS[kind], part, _utc(before), limit)
+
+    def transact(self, what: str, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Call *work* in one transaction of a connection of its own, whose temporary tables last, and return what it
+        returns. Raises StoreError, nothing changed, where DuckDB fails; *what* names it.
+        """
+        with self._transaction(what, self._evaluation):
+            return work(self._evaluation)
 
     def reload(self) -> None:
         """Read the offsets again, after somebody has written them with a cursor."""
@@ -297,15 +322,16 @@ class Store:
             self._db.execute(f"delete from {table} where kind = ? and part = ?", [kind, part])
 
     @contextmanager
-    def _transaction(self, what: str) -> Iterator[None]:
+    def _transaction(self, what: str, connection: duckdb.DuckDBPyConnection | None = None) -> Iterator[None]:
+        db = connection or self._db
         with _duckdb_errors(f"{what} in {self.path}"):
-            self._db.execute("begin")
+            db.execute("begin")
             try:
                 yield
-                self._db.execute("commit")
+                db.execute("commit")
             except BaseException:
                 with suppress(duckdb.Error):
-                    self._db.execute("rollback")
+                    db.execute("rollback")
                 raise
 
 

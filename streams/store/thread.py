@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -27,11 +28,14 @@ class StoreThread:
         self._pool = pool
 
     @classmethod
-    async def open(cls, path: Path | str, memory: str = "1GB", threads: int = 2) -> "StoreThread":
+    async def open(
+        cls, path: Path | str, memory: str = "1GB", threads: int = 2, *, notes_work: bool = False
+    ) -> "StoreThread":
         """Open as Store.open does."""
         pool = ThreadPoolExecutor(1, thread_name_prefix="store")
         try:
-            store = await asyncio.get_running_loop().run_in_executor(pool, Store.open, path, memory, threads)
+            opened = partial(Store.open, path, memory, threads, notes_work=notes_work)
+            store = await asyncio.get_running_loop().run_in_executor(pool, opened)
         except BaseException:
             pool.shutdown(wait=False)
             raise
@@ -137,6 +141,10 @@ class StoreThread:
     async def expired(self, kind: KindName, part: int, before: datetime, limit: int) -> list[bytes]:
         """As Store.expired."""
         return await self.run(self.store.expired, kind, part, before, limit)
+
+    async def transact(self, what: str, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """As Store.transact."""
+        return await self.run(self.store.transact, what, work)
 
     async def checkpoint(self) -> None:
         """As Store.checkpoint."""

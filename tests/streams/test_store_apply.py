@@ -224,9 +224,9 @@ def test_parts_of_both_kinds_and_many_partitions_share_one_transaction(tmp_path:
         ("x.findings", 2): 4,
         ("x.findings", 5): 3,
     }
-    assert store.rows() == {"resources": 2, "findings": 2, "finding_resource": 1}
+    assert store.rows() == {"resources": 2, "findings": 2, "finding_resource": 1, "alerts": 0}
     store.drop("resources", 2)
-    assert store.rows() == {"resources": 1, "findings": 2, "finding_resource": 0}
+    assert store.rows() == {"resources": 1, "findings": 2, "finding_resource": 0, "alerts": 0}
     assert store.next_offset("x.resources", 2) is None
     store.close()
 

@@ -136,7 +136,7 @@ def test_a_store_of_another_schema_version_is_refused_with_the_way_out(tmp_path:
     with duckdb.connect(str(path)) as db:
         db.execute("update store set schema_version = 99")
     with pytest.raises(
-        StoreError, match=r"schema version 99, this Tidegate has 1\. All .* lies in Kafka: stop Tidegate, delete"
+        StoreError, match=r"schema version 99, this Tidegate has 2\. All .* lies in Kafka: stop Tidegate, delete"
     ):
         Store.open(path)
 
@@ -201,7 +201,7 @@ def log(tmp_path: Path) -> Log:
 )
 def test_a_store_goes_on_from_its_own_offset(log: Log, changed: dict[str, Any]) -> None:
     assert _start(log.store, **changed) == 4
-    assert log.store.rows() == {"resources": 2, "findings": 1, "finding_resource": 1}
+    assert log.store.rows() == {"resources": 2, "findings": 1, "finding_resource": 1, "alerts": 0}
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_store_that_cannot_go_on_drops_the_partition_and_says_why(
     begin = changed.get("begin", 0)
     assert _start(log.store, **changed) == begin
     assert why in caplog.text
-    assert log.store.rows() == {"resources": 1, "findings": 1, "finding_resource": 0}
+    assert log.store.rows() == {"resources": 1, "findings": 1, "finding_resource": 0, "alerts": 0}
     assert log.ask("select (select count(*) from resource_records), (select count(*) from resource_keys)") == [(1, 0)]
     assert log.ask("from resend") == []
     assert log.store.next_offset("x.resources", PART) == begin

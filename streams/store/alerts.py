@@ -1,0 +1,187 @@
+"""Alerts in the store: what evaluations here wrote, and what their topic brings, where another owner may have written.
+
+An alert's version is its owner's generation, then its seq. Of two versions the higher one stays, in either order.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from streams.alerts import Alert, read
+from streams.errors import BadRecord
+
+T = TypeVar("T")
+
+
+class Row(NamedTuple):
+    """An alert, and its record as it lies on the topic, with what other versions of Tidegate know of it."""
+
+    part: int
+    alert: Alert
+    record: bytes
+
+
+class Merged(NamedTuple):
+    """What became of records, as Applied counts them; *refused*: why not, by their number."""
+
+    stored: int
+    repeated: int
+    lost: int
+    removed: int
+    refused: dict[int, str]
+
+
+def merge(
+    db: duckdb.DuckDBPyConnection,
+    numbers: Sequence[int],
+    parts: Sequence[int],
+    keys: Sequence[bytes | None],
+    values: Sequence[bytes | None],
+) -> Merged:
+    """Bring records of the alerts topic into the table, inside the caller's transaction; a None value is a tombstone.
+
+    A record of an owner before the one whose alert stands here lies behind it in the log: the alert is noted to be
+    sent again.
+    """
+    refused: dict[int, str] = {}
+    best: dict[tuple[int, str], Row | None] = {}
+    stale: dict[tuple[int, str], tuple[int, int]] = {}
+    rows: list[Row | None] = []
+    for number, part, key, value in zip(numbers, parts, keys, values, strict=True):
+        try:
+            id = key.decode() if key is not None else ""
+            row = None if value is None else Row(part, read(Alert, value)[0], value)
+        except (BadRecord, UnicodeDecodeError) as wrong:
+            refused[number] = str(wrong)
+            continue
+        if row is not None and row.alert.id != id:
+            refused[number] = f"id: {row.alert.id!r} under the key {id!r}: they must be the same"
+            continue
+        rows.append(row)
+        before = best.get((part, id))
+        if row is None or before is None or version(row.alert) >= version(before.alert):
+            best[part, id] = row
+        if row is not None:
+            stale[part, id] = version(row.alert)
+    there = _versions(db, best)
+    winners = [row for at, row in best.items() if row and (at not in there or version(row.alert) > there[at])]
+    buried = [at for at, row in best.items() if row is None and at in there]
+    put(db, winners)
+    _delete(db, buried)
+    late = [at for at, last in stale.items() if at in there and best[at] is not None and last[0] < there[at][0]]
+    _note(db, late)
+    given = [row for row in rows if row is not None]
+    repeated = sum(version(row.alert) == there.get((row.part, row.alert.id)) for row in given)
+    return Merged(len(winners), repeated, len(given) - len(winners) - repeated, len(buried), refused)
+
+
+def version(alert: Alert) -> tuple[int, int]:
+    """Return what decides between two records of one alert."""
+    return alert.generation, alert.seq
+
+
+def put(db: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
+    """Write alerts over what is there of them."""
+    if not rows:
+        return
+    _delete(db, [(row.part, row.alert.id) for row in rows])
+    db.register("alert_rows", _table(rows))
+    db.execute("""
+        insert into alerts select md5_number_lower(id), part, id, policy, policy_name, severity, status, reason,
+            case when rrn = '' then 0 else md5_number_lower(rrn) end, rrn, account, cloud, region, resource,
+            make_timestamp(1000 * opened), make_timestamp(1000 * updated), generation, seq, record
+        from alert_rows""")
+    db.unregister("alert_rows")
+
+
+def of_subjects(db: duckdb.DuckDBPyConnection, rids: Sequence[int]) -> list[Row]:
+    """Return every alert about the resources *rids*, whatever its status."""
+    found = db.execute(
+        "select part, record from alerts where rid in (select unnest(?::UBIGINT[]))", [list(rids)]
+    ).fetchall()
+    return [_row(part, record) for part, record in found]
+
+
+def by_id(db: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[Row]:
+    """Return the alerts that have these ids."""
+    found = db.execute(
+        """select part, record from alerts
+        where aid in (select md5_number_lower(unnest(?::VARCHAR[])))""",
+        [list(ids)],
+    ).fetchall()
+    return [_row(part, record) for part, record in found]
+
+
+def newest_generation(db: duckdb.DuckDBPyConnection, part: int) -> int:
+    """Return the generation of the partition's last owner that wrote an alert; 0: nobody has."""
+    ((newest,),) = db.execute("select coalesce(max(generation), 0) from alerts where part = ?", [part]).fetchall()
+    return int(newest)
+
+
+def _row(part: int, record: str) -> Row:
+    value = record.encode()
+    return Row(part, read(Alert, value)[0], value)
+
+
+_At = tuple[int, str]
+
+
+def _versions(db: duckdb.DuckDBPyConnection, ats: Mapping[_At, object]) -> dict[_At, tuple[int, int]]:
+    rows = db.execute(
+        """select part, id, generation, seq from alerts
+        where aid in (select md5_number_lower(unnest(?::VARCHAR[])))""",
+        [list({id for _, id in ats})],
+    ).fetchall()
+    return {(part, id): (generation, seq) for part, id, generation, seq in rows}
+
+
+def _delete(db: duckdb.DuckDBPyConnection, ats: Sequence[_At]) -> None:
+    if ats:
+        db.execute(
+            """delete from alerts where (aid, part) in (
+                select md5_number_lower(unnest($1::VARCHAR[])), unnest($2::USMALLINT[]))""",
+            [[id for _, id in ats], [part for part, _ in ats]],
+        )
+
+
+def _note(db: duckdb.DuckDBPyConnection, ats: Sequence[_At]) -> None:
+    if ats:
+        db.execute(
+            """insert into resend select 'alerts', unnest($1::USMALLINT[]), md5_number_lower(unnest($2::VARCHAR[])),
+            false""",
+            [[part for part, _ in ats], [id for _, id in ats]],
+        )
+
+
+def _table(rows: Sequence[Row]) -> pa.Table:
+    def column(of: Any, type: pa.DataType | None = None) -> pa.Array:
+        return pa.array([of(row) for row in rows], type)
+
+    return pa.table(
+        {
+            "part": column(lambda row: row.part, pa.uint16()),
+            "id": column(lambda row: row.alert.id),
+            "policy": column(lambda row: row.alert.policy.id),
+            "policy_name": column(lambda row: row.alert.policy.name),
+            "severity": column(lambda row: row.alert.policy.severity),
+            "status": column(lambda row: row.alert.status),
+            "reason": column(lambda row: row.alert.reason),
+            "rrn": column(lambda row: row.alert.resource.rrn),
+            "account": column(lambda row: row.alert.resource.account),
+            "cloud": column(lambda row: row.alert.resource.cloud),
+            "region": column(lambda row: row.alert.resource.region),
+            "resource": column(lambda row: row.alert.resource.name or row.alert.resource.id),
+            "opened": column(lambda row: _ms(row.alert.opened), pa.int64()),
+            "updated": column(lambda row: _ms(row.alert.updated), pa.int64()),
+            "generation": column(lambda row: row.alert.generation, pa.int64()),
+            "seq": column(lambda row: row.alert.seq, pa.int64()),
+            "record": column(lambda row: row.record.decode()),
+        }
+    )
+
+
+def _ms(time: int) -> int:
+    return max(0, min(time, int(datetime(9999, 12, 31, tzinfo=UTC).timestamp() * 1000)))

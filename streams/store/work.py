@@ -1,0 +1,65 @@
+"""What has to be evaluated: noted in the transaction that changes it, cleared in the one that evaluates it."""
+
+# ruff: noqa: S608 - SQL is made of table names in streams.store.schema and of our own numbers; values are bound
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import duckdb
+
+from streams.store.schema import Kind
+
+
+class Work(NamedTuple):
+    """One resource to evaluate. *policy*: that policy's id, where it is because it changed; empty: the resource did."""
+
+    row: int
+    part: int
+    rid: int
+    policy: str
+
+
+def note(db: duckdb.DuckDBPyConnection, kind: Kind) -> None:
+    """Note what `verdict`'s winners touch: the resources themselves, or those that the findings are linked to now."""
+    if kind.name == "resources":
+        db.execute("insert into work select part, h, '' from verdict where wins")
+    else:
+        _note_linked(db, "wins")
+
+
+def note_before(db: duckdb.DuckDBPyConnection) -> None:
+    """Note the resources from which `verdict`'s winning findings are about to be unlinked."""
+    _note_linked(db, "wins and had_links <> 0 and links <> had_links")
+
+
+def note_policy(db: duckdb.DuckDBPyConnection, part: int, policy: str, api_names: Collection[str] | None) -> None:
+    """Note every resource of the partition that the policy may find (None: of any api.name), or has an alert about."""
+    db.execute("delete from work where part = ? and policy = ?", [part, policy])
+    db.execute(
+        """insert into work
+        select part, rid, $2 from resources
+        where part = $1 and not deleted and ($3::VARCHAR[] is null or api_name in (select unnest($3::VARCHAR[])))
+        union select part, rid, $2 from alerts where part = $1 and policy = $2 and rid <> 0""",
+        [part, policy, None if api_names is None else sorted(api_names)],
+    )
+
+
+def waiting(db: duckdb.DuckDBPyConnection, parts: Collection[int], limit: int) -> list[Work]:
+    """Return up to *limit* pieces of work of *parts*: what changed before what policies ask for, oldest first."""
+    listed = ", ".join(str(part) for part in parts)
+    found = db.execute(
+        f"select rowid, part, rid, policy from work where part in ({listed}) order by policy <> '', rowid limit ?",
+        [limit],
+    ).fetchall()
+    return [Work(*row) for row in found]
+
+
+def clear(db: duckdb.DuckDBPyConnection, done: Sequence[Work]) -> None:
+    """Delete these rows: they are evaluated. In the transaction that `waiting` was called in."""
+    db.execute("delete from work where rowid in (select unnest(?::BIGINT[]))", [[work.row for work in done]])
+
+
+def _note_linked(db: duckdb.DuckDBPyConnection, which: str) -> None:
+    db.execute(f"""
+        insert into work select distinct fr.part, fr.rid, '' from finding_resource fr
+        where (fr.fid, fr.part) in (select h, part from verdict where {which})""")

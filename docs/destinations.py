@@ -30,11 +30,20 @@ def page() -> str:
         "refused, redirects are not followed, and what is too long is cut where one sees it; ids never.",
     ]
     for name, sink in SINKS.items():
-        lines += ["", f"## {name}", "", inspect.getdoc(sink) or "", "", f"{_KEEPS[sink.keeps]} {_pace(sink)}", ""]
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            inspect.getdoc(sink) or "",
+            "",
+            f"Prisma Cloud calls it `{sink.prisma}`. {_KEEPS[sink.keeps]} {_pace(sink)}",
+            "",
+        ]
         lines += ["| setting | needed | default | what it is | such as |", "|---|---|---|---|---|"]
         lines += [_row(field, info) for field, info in sink.model_fields.items()]
-        example = json.loads((GOLDEN / name / "open.request.json").read_bytes())
-        lines += ["", f"`{example['method']}` of an open alert:", "", "```json", as_json(example["body"]), "```"]
+        *before, example = json.loads((GOLDEN / name / "open.request.json").read_bytes())
+        also = f", after {len(before)} calls that look" if before else ""
+        lines += ["", f"`{example['method']}` of an open alert{also}:", "", "```json", as_json(example["body"]), "```"]
     lines += ["", "## Variables", "", "`${Name}` or `$Name` within the texts of a custom payload.", ""]
     lines += ["| variable | key in the default payload |", "|---|---|"]
     lines += [f"| `${{{name}}}` | `{key}` |" for name, key in VARIABLES.items()]

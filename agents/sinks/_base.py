@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -25,6 +27,8 @@ class Sink(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: ClassVar[str]
+    prisma: ClassVar[str]
+    """What Prisma Cloud calls such an integration."""
     keeps: ClassVar[Literal["every event", "latest state"]]
     """Every event of an alert in order, or the latest state: what that overtakes is superseded."""
     batch: ClassVar[int] = 1
@@ -47,7 +51,19 @@ class Sink(BaseModel, ABC):
 
     @abstractmethod
     async def check(self, client: Client) -> Outcome:
-        """Make one harmless call that shows whether the settings are right."""
+        """Make a harmless call that shows whether the settings are right."""
+
+    async def reach(self, request: Request, client: Client) -> Reply | Outcome:
+        """Make a call: its answer, of which no words tell a secret, or what it means that there is none."""
+        answer = await client.call(request, self.seconds)
+        if not isinstance(answer, Reply):
+            return answer
+        sent = request.headers.get("Authorization", "").rpartition(" ")[2]
+        return replace(answer, hidden=(sent, *self._hidden) if len(sent) > 3 else self._hidden)
+
+    @cached_property
+    def _hidden(self) -> tuple[str, ...]:
+        return tuple(sorted(set(_parts(secrets(self))), key=len, reverse=True))
 
 
 class HttpSink(Sink):
@@ -76,17 +92,8 @@ class HttpSink(Sink):
     async def _made(self, call: Request | Poison | NotApplicable, client: Client) -> Outcome:
         if not isinstance(call, Request):
             return call
-        answer = await client.call(call, self.seconds)
-        if not isinstance(answer, Reply):
-            return answer
-        return self.outcome(self._without_secrets(answer), client.clock())
-
-    def _without_secrets(self, reply: Reply) -> Reply:
-        """Return *reply* with no secret of the settings in its body, should the destination have repeated one."""
-        body = reply.body
-        for secret in sorted(_parts(secrets(self)), key=len, reverse=True):
-            body = body.replace(secret.encode(), b"**********")
-        return reply if body == reply.body else Reply(reply.status, reply.headers, body)
+        answer = await self.reach(call, client)
+        return self.outcome(answer, client.clock()) if isinstance(answer, Reply) else answer
 
 
 def secrets(value: object) -> Iterator[str]:
@@ -103,7 +110,7 @@ def secrets(value: object) -> Iterator[str]:
 
 def _parts(texts: Iterable[str]) -> Iterator[str]:
     """Yield each text, and of an address also what follows its host: all of it, and each part of the query."""
-    for text in filter(None, texts):
+    for text in (text for text in texts if len(text) > 3):  # what is shorter is in any text
         yield text
         if "://" in text:
             after = text.partition("://")[2].partition("/")[2]

@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -30,6 +31,10 @@ class Request:
     url: str = field(repr=False)
     body: bytes = field(default=b"", repr=False)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    """The client's certificate and authorities of its own; None: the system's authorities."""
+    most_read: int = field(default=MOST_READ, repr=False)
+    """How much of the answer is read, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +55,17 @@ class Client:
                 data=request.body or None,
                 headers=request.headers,
                 allow_redirects=False,
+                ssl=request.tls or True,
                 timeout=aiohttp.ClientTimeout(total=timeout),
             ) as response:
                 body = bytearray()
                 async for chunk in response.content.iter_any():
                     body += chunk
-                    if len(body) > MOST_READ:
+                    if len(body) > request.most_read:
                         response.close()  # the rest would only have to be read to be thrown away
                         break
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                return Reply(response.status, headers, bytes(body[:MOST_READ]))
+                return Reply(response.status, headers, bytes(body[: request.most_read]))
         except ForbiddenAddress as wrong:
             return Config(str(wrong))
         except (aiohttp.InvalidURL, ValueError) as wrong:

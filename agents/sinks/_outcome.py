@@ -1,10 +1,12 @@
 """What came of a delivery, as a value: each asks the engine for one thing to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeAlias
+
+import orjson
 
 Scope: TypeAlias = Literal["integration", "template"]
 """What is paused: the whole integration, or only what was sent by one template, to one project or table."""
@@ -56,18 +58,40 @@ Outcome: TypeAlias = Ok | Retry | Config | Poison | NotApplicable
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer: header names in lower case, the body's beginning."""
+    """An HTTP answer: header names in lower case, the body's beginning. *hidden*: what is never told, longest first."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+    hidden: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def words(self) -> str:
         """The answer in a line, for the operator."""
-        text = " ".join(self.body[:2000].decode(errors="replace").split())
-        said = "".join(letter for letter in text if letter.isprintable())[:300]
+        said = self.said(self.body.decode(errors="replace"))
         return f"HTTP {self.status}: {said}" if said else f"HTTP {self.status}"
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None: it is none."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The body as a JSON object; empty: it is none."""
+        body = self.json
+        return body if isinstance(body, dict) else {}
+
+    def said(self, text: object) -> str:
+        """Return a *text* of the answer in a line without what is hidden, at most 300 characters."""
+        shown = str(text)
+        for secret in self.hidden:
+            shown = shown.replace(secret, "**********")
+        shown = " ".join(shown[:2000].split())
+        return "".join(letter for letter in shown if letter.isprintable())[:300]
 
 
 def outcome_of(reply: Reply, now: float) -> Outcome:

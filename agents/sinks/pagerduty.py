@@ -22,6 +22,7 @@ class PagerDuty(HttpSink):
     comes late never pages again.
     """
 
+    prisma: ClassVar[str] = "pager_duty"
     keeps: ClassVar[Literal["every event", "latest state"]] = "latest state"
     in_flight: ClassVar[int] = 4
     per_second: ClassVar[float | None] = 2.0  # 120 a minute for each integration key

@@ -5,8 +5,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from difflib import get_close_matches
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import orjson
 from pydantic import Field, SecretStr, field_validator
@@ -15,7 +14,9 @@ from typing_extensions import override
 from agents.sinks._base import HttpSink
 from agents.sinks._client import Request
 from agents.sinks._outcome import Poison
-from agents.sinks._payload import VARIABLE, VARIABLES, fit, payload, sample, variables
+from agents.sinks._payload import fit, payload, sample, variables
+from agents.sinks._settings import Key, SecretAddress
+from agents.sinks._template import check_template, filled
 from streams.alerts import Delivery
 
 
@@ -26,16 +27,15 @@ class Webhook(HttpSink):
     duplicates. With a signing secret, `webhook-signature` proves who sent it (standardwebhooks.com).
     """
 
+    prisma: ClassVar[str] = "webhook"
     keeps: ClassVar[Literal["every event", "latest state"]] = "every event"
     in_flight: ClassVar[int] = 64
 
-    url: SecretStr = Field(
+    url: SecretAddress = Field(
         description="Where to post: http or https. Kept secret, since many such addresses carry a key.",
         examples=["https://hooks.example.com/alerts?key=k3y"],
     )
-    token: SecretStr = Field(
-        default=SecretStr(""), description="Sent as `Authorization: Bearer`.", examples=["b3arer-t0ken"]
-    )
+    token: Key = Field(default=SecretStr(""), description="Sent as `Authorization: Bearer`.", examples=["b3arer-t0ken"])
     headers: dict[str, SecretStr] = Field(
         default_factory=dict, description="More headers, by name.", examples=[{"X-Api-Key": "h3ader-s3cret"}]
     )
@@ -65,7 +65,7 @@ class Webhook(HttpSink):
     @override
     def request(self, delivery: Delivery, now: int) -> Request | Poison:
         if self.custom_payload:
-            body = orjson.dumps(_filled(orjson.loads(self.custom_payload), variables(delivery)))
+            body = orjson.dumps(filled(orjson.loads(self.custom_payload), variables(delivery)))
         else:
             fitting = fit(payload(delivery), self.most_bytes - 2)
             if fitting is None:
@@ -86,20 +86,6 @@ class Webhook(HttpSink):
     @override
     def probe(self, now: int) -> Request | Poison:
         return self.request(sample(now * 1000), now)
-
-    @field_validator("url")
-    @classmethod
-    def _is_an_address(cls, url: SecretStr) -> SecretStr:
-        if not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", url.get_secret_value()):
-            raise ValueError("wanted an address that starts with http:// or https://")
-        return url
-
-    @field_validator("token")
-    @classmethod
-    def _fits_in_a_header(cls, token: SecretStr) -> SecretStr:
-        if not _VALUE.fullmatch(token.get_secret_value()):
-            raise ValueError("wanted printable ASCII on one line")
-        return token
 
     @field_validator("headers")
     @classmethod
@@ -136,22 +122,7 @@ class Webhook(HttpSink):
             raise ValueError(f"not JSON: {wrong}; a variable stands within quotes") from None
         if not isinstance(template, dict | list):
             raise ValueError("wanted a JSON object or array")
-        for name in (match[1] for match in re.finditer(r"\$\{(\w+)\}", text)):
-            if name not in VARIABLES:
-                near = get_close_matches(name, VARIABLES, 1)
-                raise ValueError(f"no variable ${{{name}}}" + (f"; did you mean ${{{near[0]}}}?" if near else ""))
-        return text
-
-
-def _filled(template: Any, values: dict[str, str]) -> Any:
-    """Return *template* with each variable in its texts replaced: what a value holds stays text, never JSON."""
-    if isinstance(template, str):
-        return VARIABLE.sub(lambda found: values.get(found[1] or found[2], found[0]), template)
-    if isinstance(template, list):
-        return [_filled(each, values) for each in template]
-    if isinstance(template, dict):
-        return {name: _filled(each, values) for name, each in template.items()}
-    return template
+        return check_template(text)
 
 
 def _signature(secret: str, signed: bytes) -> str:

@@ -21,7 +21,7 @@ from agents.sinks._outcome import Config, Ok, Poison, Reply, Retry
 from agents.sinks._payload import cut, fit, payload
 from streams.alerts import AlertStatus, Delivery
 from streams.records import Severity
-from tests.contract.sinks import NOW, POLICY, delivery, example, make, sent
+from tests.contract.sinks import NOW, POLICY, Case, delivery, make, sent
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT.parent / "shared" / "specs" / "pagerduty-events-v2-openapi.json"
@@ -38,9 +38,9 @@ def test_a_signature_is_what_another_library_verifies_with_the_new_and_the_forme
     call = make("webhook").request(delivery(), now)
     assert isinstance(call, Request)
     for secret in ("signing_secret", "former_signing_secret"):
-        assert Verifier(example("webhook")[secret]).verify(call.body, call.headers) == orjson.loads(call.body)
+        assert Verifier(Case("webhook").settings()[secret]).verify(call.body, call.headers) == orjson.loads(call.body)
     with pytest.raises(Exception, match="No matching signature"):
-        Verifier(example("webhook")["signing_secret"]).verify(call.body + b" ", call.headers)
+        Verifier(Case("webhook").settings()["signing_secret"]).verify(call.body + b" ", call.headers)
 
 
 def test_a_later_attempt_has_the_same_id_and_another_time() -> None:
@@ -120,7 +120,7 @@ def test_a_severity_is_one_of_pagerduty(severity: Severity, theirs: str) -> None
 
 
 def test_the_service_region_names_the_host() -> None:
-    call = make("pagerduty", region="eu").request(delivery(), NOW)
+    call = make("pagerduty", region="eu", url="").request(delivery(), NOW)
     assert isinstance(call, Request) and call.url == "https://events.eu.pagerduty.com/v2/enqueue"
 
 

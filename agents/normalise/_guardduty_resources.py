@@ -38,15 +38,7 @@ def references(resource: Mapping[str, Any], service: Mapping[str, Any], home: Ho
     return [Reference(id=id, type=type) for id, type in found.items() if 0 < len(id) <= MAX_ID]
 
 
-def _instance(block: Any, name: str, home: Home) -> Pairs:
-    id = _object(block, name).get("instanceId")
-    if not _is_text(id, name, "instanceId"):
-        return ()
-    arn = f"arn:{home.partition}:ec2:{home.region}:{home.account}:instance/{id}"
-    return (id, "Instance"), (arn, "Instance")
-
-
-def _access_key(block: Any, name: str, home: Home) -> Pairs:
+def access_key(block: Any, name: str, home: Home) -> Pairs:
     """Return the key and whose it is. What AWS itself or another account does has no resource here."""
     block = _object(block, name)
     key, user, principal = block.get("accessKeyId"), block.get("userName"), block.get("principalId")
@@ -66,6 +58,14 @@ def _access_key(block: Any, name: str, home: Home) -> Pairs:
             arn = f"arn:{home.partition}:sts::{home.account}:federated-user/{user}"
             found.append((arn, "FederatedUser"))
     return found
+
+
+def _instance(block: Any, name: str, home: Home) -> Pairs:
+    id = _object(block, name).get("instanceId")
+    if not _is_text(id, name, "instanceId"):
+        return ()
+    arn = f"arn:{home.partition}:ec2:{home.region}:{home.account}:instance/{id}"
+    return (id, "Instance"), (arn, "Instance")
 
 
 def _buckets(block: Any, name: str, home: Home) -> Pairs:
@@ -143,7 +143,7 @@ def _list(value: Any, name: str, above: str = "resource") -> list[Any]:
 
 _READERS: Mapping[str, Reader] = {
     "instanceDetails": _instance,
-    "accessKeyDetails": _access_key,
+    "accessKeyDetails": access_key,
     "s3BucketDetails": _buckets,
     "eksClusterDetails": _one("arn", "EKSCluster"),
     "ecsClusterDetails": _one("arn", "ECSCluster"),

@@ -1,12 +1,12 @@
-"""AWS GuardDuty findings: EventBridge events, GetFindings answers, S3 export lines, single findings."""
+"""AWS GuardDuty findings: EventBridge events, GetFindings answers, S3 export lines, ASFF, single findings."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import orjson
 from typing_extensions import override
 
+from agents.normalise import _asff, _asff_events
 from agents.normalise._base import Item, Items, Kind, Normaliser, fragment
 from agents.normalise._fields import (
     account_of,
@@ -19,9 +19,10 @@ from agents.normalise._fields import (
     wrong_type,
 )
 from agents.normalise._guardduty_resources import Home, references
+from agents.normalise._guardduty_types import finding_type, severity
 from streams.errors import BadRecord
 from streams.identity import Place, version
-from streams.records import Finding, Severity
+from streams.records import Finding
 
 
 class GuardDuty(Normaliser):
@@ -36,14 +37,18 @@ class GuardDuty(Normaliser):
         "EventBridge events with detail-type `GuardDuty Finding`, alone or in an SNS notification",
         'answers of GetFindings (`{"Findings": [...]}`), or a list of findings',
         "S3 export: JSON lines, gzip or not",
+        "findings in ASFF, as Security Hub passes them on",
         "single findings, in the API's spelling (`accountId`) or boto3's (`AccountId`)",
     )
 
     @override
     def items(self, document: Item) -> Items:
         if "detail-type" in document:
-            if document["detail-type"] != "GuardDuty Finding":
-                raise BadRecord("detail-type", f"wanted 'GuardDuty Finding', got {document['detail-type']!r:.80}")
+            kind = document["detail-type"]
+            if type(kind) is str and kind.startswith(_asff_events.PREFIX):
+                return _asff_events.items(document)
+            if kind != "GuardDuty Finding":
+                raise BadRecord("detail-type", f"wanted 'GuardDuty Finding', got {kind!r:.80}")
             return [("detail", document.get("detail"))]
         if "Findings" in document or "findings" in document:
             name = "Findings" if "Findings" in document else "findings"
@@ -58,6 +63,8 @@ class GuardDuty(Normaliser):
     @override
     def record(self, item: Item, place: Place, index: int) -> Finding:
         original = fragment(item)
+        if _asff.is_asff(item):
+            return _asff.finding(item, original, place, index)
         if "id" in item or "Id" not in item:
             return _finding(item, original, place, index)
         try:
@@ -87,14 +94,15 @@ def _finding(item: Item, original: orjson.Fragment, place: Place, index: int) ->
         cloud="aws",
         region=region,
         source="AWS GuardDuty",
-        type=_finding_type(kind, optional_text(resource, "resourceType", "resource.resourceType")),
+        type=finding_type(kind, optional_text(resource, "resourceType", "resource.resourceType")),
         name=kind,
-        severity=_severity(score),
+        severity=severity(score),
         vendor_severity=str(item["severity"]),
         score=score,
         title=title,
         description=optional_text(item, "description"),
-        status="suppressed" if _archived(item, service) else "open",
+        status="suppressed" if (archived := _archived(item, service)) else "open",
+        status_reason="ARCHIVED" if archived else "",
         first_seen=_first_seen(item, service, updated),
         last_seen=updated if last is None else time_ms(last, "service.eventLastSeen"),
         references=references(resource, service, Home(account, region, partition)),
@@ -143,15 +151,6 @@ def _id(item: Item, service: Mapping[str, Any], account: str, region: str) -> st
     return f"{account}/{region}/{detector}/{identifier(item, 'id')}"
 
 
-def _severity(score: float) -> Severity:
-    if not 0 <= score <= 10:
-        raise BadRecord("severity", f"wanted a number from 0 to 10, got {score:g}")
-    for floor, name in _FLOORS:
-        if score >= floor:
-            return name
-    return "low"
-
-
 def _count(service: Mapping[str, Any]) -> int:
     count = service.get("count")
     if count is None:
@@ -181,49 +180,4 @@ def _is_sample(service: Mapping[str, Any]) -> bool:
     return type(value) is str and '"sample":true' in value.replace(" ", "")
 
 
-@lru_cache(maxsize=4096)  # GuardDuty has some 200 types
-def _finding_type(kind: str, resource_type: str) -> str:
-    """Return RQL's finding.type for GuardDuty's type, such as `Trojan:EC2/DNSDataExfiltration` (docs/sources.md)."""
-    purpose, _, rest = kind.partition(":")
-    affected = rest.partition("/")[0]
-    family = _PURPOSES.get(purpose) or _AFFECTED.get(affected) or _RESOURCE_TYPES.get(resource_type, "")
-    return f"AWS GuardDuty {family}".rstrip()
-
-
 _READ_DEPTH = 6
-_FLOORS: tuple[tuple[float, Severity], ...] = ((9.0, "critical"), (7.0, "high"), (4.0, "medium"))
-_PURPOSES = {"AttackSequence": "Attack Sequence", "Object": "Malware"}
-_AFFECTED = {
-    "EC2": "Host",
-    "IAMUser": "IAM",
-    "IAM": "IAM",
-    "S3": "S3",
-    "Kubernetes": "EKS",
-    "EKS": "EKS",
-    "ECS": "ECS",
-    "Container": "Container",
-    "Lambda": "Lambda",
-    "RDS": "RDS",
-    "EBS": "Malware",
-}
-"""By the resource word of GuardDuty's type."""
-_RESOURCE_TYPES = {
-    "Instance": "Host",
-    "AccessKey": "IAM",
-    "S3Bucket": "S3",
-    "S3Object": "Malware",
-    "EKSCluster": "EKS",
-    "KubernetesCluster": "EKS",
-    "ECSCluster": "ECS",
-    "Container": "Container",
-    "Lambda": "Lambda",
-    "RDSDBInstance": "RDS",
-    "RDSLimitlessDB": "RDS",
-    "EBSSnapshot": "Malware",
-    "EC2Image": "Malware",
-    "EBSRecoveryPoint": "Malware",
-    "EC2RecoveryPoint": "Malware",
-    "S3RecoveryPoint": "Malware",
-    "AttackSequence": "Attack Sequence",
-}
-"""By `resource.resourceType`, for types that tell no more than Runtime."""

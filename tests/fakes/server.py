@@ -140,7 +140,7 @@ async def serving(fake: Fake) -> AsyncIterator[str]:
             return web.Response()
         return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
 
-    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0.1)
+    runner = web.ServerRunner(web.Server(answer, auto_decompress=False), shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -1,14 +1,12 @@
 """From batches of normalised records to the store: what waits shares a transaction, and is done only after it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Awaitable, Callable, Sequence
 
-from streams.store.batch import Applied, Part
+from streams.faults import passing
+from streams.store.batch import Applied, Kind, Part
 from streams.store.thread import StoreThread
 from streams.transport import Batch
-
-Kind = Literal["resources", "findings"]
 
 MOST = 20_000
 """Records in one transaction, about; what waits beyond that goes into the next."""
@@ -20,21 +18,29 @@ class Keeper:
     """Writes batches to the store in the order in which they came.
 
     While a transaction runs, further batches wait and then share the next: a transaction has a price of its own, and
-    a partition alone rarely fills one. *after* is told what each did; what it raises, and the store raises, ends `run`.
+    a partition alone rarely fills one. *after* is told what each did; *turn* does what else there is for the store, in
+    parts between them, and says whether there is more. What they raise, and the store raises, ends `run`.
     """
 
-    def __init__(self, store: StoreThread, after: Callable[[Sequence[Part], Applied], None]) -> None:
+    def __init__(
+        self,
+        store: StoreThread,
+        after: Callable[[Sequence[Part], Applied], None],
+        turn: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._store = store
         self._after = after
+        self._turn = turn
         self._waiting: list[tuple[Part, Callable[[], object]]] = []
-        self._came = asyncio.Event()
+        self.wake = asyncio.Event()
+        """Set when there may be something to do."""
         self.busy = False
 
     def take(self, kind: Kind, batch: Batch, done: Callable[[], object]) -> None:
         """Let *batch* wait for its transaction; *done* is called after it."""
         records = [(r.offset, r.key, r.value) for r in batch.records]
         self._waiting.append((Part(kind, batch.topic, batch.partition, batch.start, batch.end, records), done))
-        self._came.set()
+        self.wake.set()
 
     def forget(self) -> None:
         """Drop what waits: its partitions are read again from the store's own offset."""
@@ -43,14 +49,18 @@ class Keeper:
     async def run(self) -> None:
         """Write until cancelled. Raises what the store raises; nothing of that transaction is kept or acknowledged."""
         while True:
-            await self._came.wait()
-            self._came.clear()
-            while self._waiting:
+            await self.wake.wait()
+            self.wake.clear()
+            more = True
+            while self._waiting or more:
                 self.busy = True
-                parts, dones = self._next()
-                self._after(parts, await self._store.apply(parts))
-                for done in dones:
-                    done()
+                if self._waiting:
+                    parts, dones = self._next()
+                    self._after(parts, await self._store.apply(parts))
+                    passing("stored")
+                    for done in dones:
+                        done()
+                more = await self._turn()
             self.busy = False
 
     def _next(self) -> tuple[list[Part], list[Callable[[], object]]]:

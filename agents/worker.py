@@ -10,6 +10,8 @@ from typing import Any
 
 from faust.types import TP
 
+from agents.book import Book
+from agents.evaluator import Evaluator
 from agents.ingest import Ingest
 from agents.keep import Keeper
 from agents.normalise import NORMALISERS
@@ -21,7 +23,7 @@ from streams.produce import BatchProducer
 from streams.settings import Settings
 from streams.store.batch import Applied, Part
 from streams.store.thread import StoreThread
-from streams.topics import DELETE_RETENTION_MS, STORED, TOPICS, full_name, raw_topic
+from streams.topics import ALERT_COMMANDS, DELETE_RETENTION_MS, STORED, TOPICS, full_name, raw_topic
 from streams.transport import BatchApp
 
 log = logging.getLogger(__name__)
@@ -30,9 +32,12 @@ log = logging.getLogger(__name__)
 class Worker:
     """One worker process. `start`, `stop`, and `wait`, which raises what the worker died of."""
 
-    def __init__(self, settings: Settings, normalisers: Mapping[str, Normaliser] = NORMALISERS) -> None:
+    def __init__(
+        self, settings: Settings, normalisers: Mapping[str, Normaliser] = NORMALISERS, book: Book | None = None
+    ) -> None:
         self.settings = settings
         self._normalisers = normalisers
+        self._book = book or Book({}, ())
         self.counts: Counter[str] = Counter()
         self._kinds = {full_name(settings, topic): kind for kind, topic in STORED.items()}
         self._started: dict[TP, Owned] = {}
@@ -47,13 +52,17 @@ class Worker:
         await ensure_topics(self.settings, [*raw, *TOPICS])
         self._cluster, self._topic_ids = await cluster_identity(self.settings)
         self.store = await StoreThread.open(
-            self.settings.store_file, memory=self.settings.store_memory, threads=self.settings.store_threads
+            self.settings.store_file,
+            memory=self.settings.store_memory,
+            threads=self.settings.store_threads,
+            notes_work=True,
         )
         self._stack.push_async_callback(self.store.close)
         self.producer = BatchProducer(self.settings)
         self._stack.push_async_callback(self.producer.stop)
         await self.producer.start()
-        self.keeper = Keeper(self.store, self._kept)
+        self.evaluator = Evaluator(self.settings, self.store, self.producer, self._book, self._ready, self.counts)
+        self.keeper = Keeper(self.store, self._kept, self.evaluator.turn)
         self.app = self._app()
         upkeep = Upkeep(
             self.settings,
@@ -63,7 +72,8 @@ class Worker:
             ends=self._ends,
             idle=lambda: not self.keeper.busy,
         )
-        for work in (self.keeper.run(), upkeep.run(), self._watch()):
+        sending = self.evaluator.sender.run(self.keeper.wake)
+        for work in (self.keeper.run(), sending, upkeep.run(), self._watch()):
             self._tasks.append(asyncio.create_task(self._guarded(work)))
         self._stack.push_async_callback(self._end_tasks)
         self._stack.push_async_callback(self.app.stop)
@@ -108,6 +118,7 @@ class Worker:
             self._add_normaliser(app, source, normaliser)
         for kind, topic in STORED.items():
             self._add_keeper(app, kind, full_name(self.settings, topic))
+        self._add_commander(app)
         app.on_partitions_revoked.connect(self._revoked, weak=False)
         return app
 
@@ -125,6 +136,13 @@ class Worker:
         async def keep(stream: Any) -> None:
             async for event in stream.noack().events():
                 self.keeper.take(kind, event.value, event.ack)
+
+    def _add_commander(self, app: BatchApp) -> None:
+        @app.agent(app.topic(full_name(self.settings, ALERT_COMMANDS)), name="obey")
+        async def obey(stream: Any) -> None:
+            async for event in stream.noack().events():
+                self.evaluator.take(event.value, event.ack)
+                self.keeper.wake.set()
 
     async def _starts(self, assigned: set[TP]) -> Mapping[TP, int]:
         """Where the store-fed partitions are read from: the store's offset, or the beginning where that is useless."""
@@ -147,12 +165,20 @@ class Worker:
             self._started[tp] = Owned(self._kinds[tp.topic], tp.topic, tp.partition, ends[tp] or 0)
         offsets = await self.store.offsets()
         self._assigned.set()
+        self.keeper.wake.set()
         return {tp: offsets[tp.topic, tp.partition] for tp in mine}
 
     async def _revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
         self.keeper.forget()
+        self.evaluator.forget(frozenset(tp.partition for tp in revoked if tp.topic in self._kinds))
         for tp in revoked:
             self._started.pop(tp, None)
+
+    def _ready(self) -> set[int]:
+        """The partitions of which all that was there when they were assigned is in the store."""
+        offsets = self.store.store.offsets()
+        there = Counter(p.partition for p in self._started.values() if offsets.get((p.topic, p.partition), 0) >= p.goal)
+        return {part for part, topics in there.items() if topics == len(self._kinds)}
 
     def _ends(self) -> dict[tuple[str, int], int]:
         consumer = self.app.consumer

@@ -69,14 +69,14 @@ class Service:
         listener = _listen(self._settings)
         stack.callback(listener.close)
         imports = asyncio.create_task(
-            asyncio.to_thread(_import, self._settings)
+            asyncio.to_thread(_Imported, self._settings)
         )  # a second of work, while the broker starts
         try:
             settings = await self._broker(stack)
         finally:
-            make, create_app, take_snapshots, policies = await imports
+            imported = await imports
         self._tell(f"starting the {'query node' if self._kind == 'node' else 'worker'}")
-        owner = make[self._kind](settings)
+        owner = imported.make(self._kind, settings)
         try:
             await owner.start()
         except BaseException:
@@ -91,12 +91,12 @@ class Service:
             topic_prefix=settings.topic_prefix,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        app = create_app(owner, secret, kind=self._kind, started=running.started, policies=policies)
+        app = imported.create_app(owner, secret, kind=self._kind, started=running.started, policies=imported.policies)
         serving = await _serve(stack, app, listener)
         died = asyncio.create_task(owner.wait())
         stack.callback(died.cancel)
         if self._kind != "worker":  # which may own some partitions only
-            scheduled = asyncio.create_task(take_snapshots(owner))
+            scheduled = asyncio.create_task(imported.take_snapshots(owner))
             stack.callback(scheduled.cancel)
         claim.announce(running)
         return running, [died, serving]
@@ -118,14 +118,30 @@ class Service:
         return self._settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
 
 
-def _import(settings: Settings) -> tuple[dict[str, Any], Any, Any, Any]:
-    from agents.node import Node
-    from agents.worker import Worker
-    from api.app import create_app
-    from api.schedule import take_snapshots
-    from queries.policy import load_all
+class _Imported:
+    """What takes a second to import, and the operator's files."""
 
-    return {"up": Worker, "worker": Worker, "node": Node}, create_app, take_snapshots, load_all(settings.policies)
+    def __init__(self, settings: Settings) -> None:
+        from agents.alerting import load
+        from agents.node import Node
+        from agents.worker import Worker
+        from api.app import create_app
+        from api.schedule import take_snapshots
+        from queries.policy import load_all
+
+        self.create_app = create_app
+        self.take_snapshots = take_snapshots
+        self.policies = load_all(settings.policies)
+        self.alerting = load(settings.alerting, self.policies)
+        self._node, self._worker = Node, Worker
+
+    def make(self, kind: Kind, settings: Settings) -> Any:
+        """Return the query node or the worker, not yet started."""
+        from agents.book import Book
+
+        if kind == "node":
+            return self._node(settings)
+        return self._worker(settings, book=Book(self.policies, self.alerting.rules))
 
 
 def _listen(settings: Settings) -> socket.socket:

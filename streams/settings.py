@@ -1,14 +1,17 @@
 """Every setting, once. Each is an environment variable `TIDEGATE_<NAME>`; docs/settings.md is printed from here."""
 
+import ipaddress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import DirectoryPath, Field, SecretStr, ValidationError, model_validator
+from pydantic import DirectoryPath, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import SettingsError
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Settings(BaseSettings):
@@ -81,8 +84,28 @@ class Settings(BaseSettings):
         description="Folder of your own policies, `<id>.yaml`, besides the shipped ones; the same id replaces one.",
     )
 
+    alerting: FilePath | None = Field(
+        default=None,
+        description="YAML file of your `integrations` and `alert_rules`; without it alerts are told to nobody.",
+    )
+    allowed_networks: str = Field(
+        default="",
+        description="Networks that destinations may be in although they aren't public, by commas.",
+        examples=["10.1.2.0/24,192.168.7.9"],
+    )
+
     api_host: str = Field(default="127.0.0.1", description="Address of the HTTP API.")
     api_port: int = Field(default=8700, ge=0, le=65535, description="Port of the HTTP API; 0: any free one.")
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        for each in filter(None, (part.strip() for part in text.split(","))):
+            try:
+                ipaddress.ip_network(each)
+            except ValueError as wrong:
+                raise ValueError(f"{wrong}; wanted an address or a network such as 10.1.2.0/24") from None
+        return text
 
     @model_validator(mode="after")
     def _login_is_whole(self) -> "Settings":
@@ -94,6 +117,11 @@ class Settings(BaseSettings):
                 " set TIDEGATE_KAFKA_SASL_USERNAME and TIDEGATE_KAFKA_SASL_PASSWORD"
             )
         return self
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The networks of `allowed_networks`."""
+        return tuple(ipaddress.ip_network(each.strip()) for each in self.allowed_networks.split(",") if each.strip())
 
     @property
     def store_file(self) -> Path:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streams.alerts import Alert, AlertCommand, AlertEvent, Delivery
+from streams.audit import AuditRecord
 from streams.records import DeadLetter, Finding, Knowledge, Resource, VendorAsset
 from streams.settings import Settings
 
@@ -108,10 +109,6 @@ def raw_topic(name: str) -> Topic:
     )
 
 
-TOPICS = (RESOURCES, FINDINGS, VENDOR_ASSETS, VENDOR_KNOWLEDGE, DEAD_LETTERS)
-"""All but the raw topics, which the normalisers name (agents/normalise): a new vendor is one file."""
-
-
 ALERTS = Topic(
     name="alerts",
     holds="each alert as it is now",
@@ -162,15 +159,32 @@ AUDIT_TRAIL = Topic(
     name="audit-trail",
     holds="what happened to a resource: configuration changes, findings, alerts",
     key="rrn",
+    record=AuditRecord,
     divided="by account",
     retention_ms=365 * DAY,
     max_message_bytes=MAX_MESSAGE,
 )
-OUTWARD = (ALERTS, ALERT_EVENTS, ALERT_COMMANDS, DELIVERIES, DELIVERY_LOG, LEDGER, AUDIT_TRAIL)
-"""The topics of the way out. Nothing writes to them yet, so they aren't made yet: they join TOPICS with what does."""
+TOPICS = (
+    RESOURCES,
+    FINDINGS,
+    VENDOR_ASSETS,
+    VENDOR_KNOWLEDGE,
+    ALERTS,
+    ALERT_EVENTS,
+    ALERT_COMMANDS,
+    DELIVERIES,
+    DELIVERY_LOG,
+    LEDGER,
+    AUDIT_TRAIL,
+    DEAD_LETTERS,
+)
+"""All but the raw topics, which the normalisers name (agents/normalise): a new vendor is one file."""
 
-
-STORED: dict[Literal["resources", "findings"], Topic] = {"resources": RESOURCES, "findings": FINDINGS}
+STORED: dict[Literal["resources", "findings", "alerts"], Topic] = {
+    "resources": RESOURCES,
+    "findings": FINDINGS,
+    "alerts": ALERTS,
+}
 """The topics that feed the store, by the kind of their records."""
 
 

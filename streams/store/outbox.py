@@ -41,23 +41,17 @@ class Outbox:
         return rows
 
 
-def waiting(db: duckdb.DuckDBPyConnection, limit: int) -> list[Outgoing]:
-    """Return up to *limit* rows, in their order."""
-    found = db.execute("select n, part, topic, key, value from outbox order by n limit ?", [limit]).fetchall()
+def waiting(db: duckdb.DuckDBPyConnection, part: int) -> list[Outgoing]:
+    """Return the partition's rows, in their order."""
+    found = db.execute("select n, part, topic, key, value from outbox where part = ? order by n", [part]).fetchall()
     return [Outgoing(*row) for row in found]
 
 
-def oldest(db: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, int], datetime]:
-    """Return since when rows wait for each topic and partition, in UTC without zone."""
-    found = db.execute("select topic, part, min(since) from outbox group by all").fetchall()
-    return {(topic, part): since for topic, part, since in found}
-
-
-def clear(db: duckdb.DuckDBPyConnection, upto: int) -> None:
-    """Delete the rows up to number *upto*: Kafka has them."""
-    db.execute("delete from outbox where n <= ?", [upto])
+def oldest(db: duckdb.DuckDBPyConnection, part: int) -> Mapping[str, datetime]:
+    """Return since when rows of the partition wait for each topic, in UTC without zone."""
+    return dict(db.execute("select topic, min(since) from outbox where part = ? group by topic", [part]).fetchall())
 
 
 def strike(db: duckdb.DuckDBPyConnection, numbers: AbstractSet[int]) -> None:
-    """Delete these rows: they were on their topic before the process died."""
+    """Delete these rows: Kafka has them, or nobody wants them any more."""
     db.execute("delete from outbox where n in (select unnest(?::BIGINT[]))", [list(numbers)])

@@ -249,12 +249,15 @@ class Store:
             return []  # an alert has no deletion
         return resend.expired(self._db, KINDS[kind], part, _utc(before), limit)
 
-    def transact(self, what: str, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        """Call *work* in one transaction of a connection of its own, whose temporary tables last, and return what it
-        returns. Raises StoreError, nothing changed, where DuckDB fails; *what* names it.
+    def transact(self, what: str, work: Callable[[duckdb.DuckDBPyConnection], T], *, world: bool = False) -> T:
+        """Call *work* in one transaction and return what it returns. *what* names it in errors.
+
+        *world*: on a connection of its own, whose temporary tables may hide the real ones (streams.store.world).
+        Raises StoreError, nothing changed, where DuckDB fails; what *work* raises goes through, nothing changed.
         """
-        with self._transaction(what, self._evaluation):
-            return work(self._evaluation)
+        db = self._evaluation if world else self._db
+        with self._transaction(what, db):
+            return work(db)
 
     def reload(self) -> None:
         """Read the offsets again, after somebody has written them with a cursor."""

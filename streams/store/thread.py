@@ -142,9 +142,9 @@ class StoreThread:
         """As Store.expired."""
         return await self.run(self.store.expired, kind, part, before, limit)
 
-    async def transact(self, what: str, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+    async def transact(self, what: str, work: Callable[[duckdb.DuckDBPyConnection], T], *, world: bool = False) -> T:
         """As Store.transact."""
-        return await self.run(self.store.transact, what, work)
+        return await self.run(self.store.transact, what, work, world=world)
 
     async def checkpoint(self) -> None:
         """As Store.checkpoint."""

@@ -44,6 +44,15 @@ def note_policy(db: duckdb.DuckDBPyConnection, part: int, policy: str, api_names
     )
 
 
+def note_alerts(db: duckdb.DuckDBPyConnection, part: int, ids: Sequence[str]) -> None:
+    """Note the resources that these alerts are about."""
+    db.execute(
+        """insert into work select distinct part, rid, '' from alerts
+        where part = ? and rid <> 0 and aid in (select md5_number_lower(unnest(?::VARCHAR[])))""",
+        [part, ids],
+    )
+
+
 def waiting(db: duckdb.DuckDBPyConnection, parts: Collection[int], limit: int) -> list[Work]:
     """Return up to *limit* pieces of work of *parts*: what changed before what policies ask for, oldest first."""
     listed = ", ".join(str(part) for part in parts)

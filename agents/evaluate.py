@@ -1,0 +1,274 @@
+"""One evaluation: what changed, against the policies; what comes of it for alerts, in one transaction of the store."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import duckdb
+import orjson
+
+from agents.alerts import Causes, Changes, Collision, PolicyChange, Refusal, Violation, obey, settle
+from agents.book import Book
+from agents.rules import covered, route
+from streams.alerts import Alert, AlertCommand, AlertEvent, AlertResource, capped, key_of, read, write
+from streams.audit import AuditRecord
+from streams.store import alerts as alert_rows
+from streams.store import work as to_do
+from streams.store import world
+from streams.store.outbox import Outbox, Outgoing
+from streams.store.work import Work
+from streams.store.world import Seen
+from streams.topics import ALERT_EVENTS, ALERTS, AUDIT_TRAIL, DELIVERIES
+
+
+class Setting(NamedTuple):
+    """What an evaluation goes by: policies and rules, the generation of each partition's owner, the time."""
+
+    book: Book
+    generations: Mapping[int, int]
+    now: datetime
+
+    @property
+    def ms(self) -> int:
+        """The time in ms since 1970 UTC."""
+        return int(self.now.timestamp() * 1000)
+
+    @property
+    def utc(self) -> datetime:
+        """The time as the tables hold it."""
+        return self.now.astimezone(UTC).replace(tzinfo=None)
+
+
+@dataclass(slots=True)
+class Done:
+    """What an evaluation did. *outgoing* lies in the outbox; *more*: there is work left."""
+
+    outgoing: list[Outgoing] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    more: bool = False
+    collisions: list[Collision] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+def evaluate(db: duckdb.DuckDBPyConnection, setting: Setting, outbox: Outbox, most: int) -> Done:
+    """Evaluate up to *most* pieces of work of the partitions that *setting* names, inside the caller's transaction."""
+    done = Done()
+    work = to_do.waiting(db, setting.generations.keys(), most)
+    if not work:
+        return done
+    rids = list(dict.fromkeys(piece.rid for piece in work))
+    seen = {one.rid: one for one in world.gather(db, rids)}
+    there = alert_rows.of_subjects(db, rids)
+    found = _violations(db, setting, seen)
+    messages = _Messages(setting)
+    for part, changes in _settled(setting, work, seen, there, found):
+        messages.add(part, changes)
+        done.counts.update(f"alerts {event.kind}" for event in changes.events)
+        done.collisions += changes.collisions
+    _write(db, there, messages)
+    messages.audit(_audited(db, setting, seen))
+    to_do.clear(db, work)
+    done.outgoing = outbox.put(db, messages.records, setting.utc)
+    done.counts["evaluated"] = len(rids)
+    done.more = len(work) == most
+    return done
+
+
+def command(
+    db: duckdb.DuckDBPyConnection, setting: Setting, outbox: Outbox, part: int, commands: Sequence[AlertCommand]
+) -> Done:
+    """Obey users' *commands* of one partition, inside the caller's transaction."""
+    there = alert_rows.by_id(db, [one.alert for one in commands])
+    mine = {row.alert.id: row.alert for row in there if row.part == part}
+    changes = obey(mine, commands, setting.ms, generation=setting.generations[part])
+    messages = _Messages(setting)
+    messages.add(part, changes)
+    _write(db, there, messages)
+    reopened = [event.alert.id for event in changes.events if event.kind == "reopened"]
+    if reopened:  # what was mended meanwhile resolves now
+        to_do.note_alerts(db, part, reopened)
+    done = Done(outbox.put(db, messages.records, setting.utc), refusals=list(changes.refusals))
+    done.counts.update(f"alerts {event.kind}" for event in changes.events)
+    return done
+
+
+class _Found(NamedTuple):
+    part: int
+    violation: Violation
+    covered: bool
+
+
+def _violations(db: duckdb.DuckDBPyConnection, setting: Setting, seen: Mapping[int, Seen]) -> list[_Found]:
+    """Return every violation in the world, the ones that no rule covers as well."""
+    api_names = {one.api_name for one in seen.values() if not one.deleted}
+    met = {
+        id: rids
+        for id, policy in setting.book.policies.items()
+        if policy.concerns(api_names) and (rids := policy.violating.find(db, setting.now))
+    }
+    configs = world.configs(db, list({rid for rids in met.values() for rid in rids}))
+    resources = {rid: _resource(seen[rid]) for rid in configs}
+    found = []
+    for id, rids in met.items():
+        policy = setting.book.policies[id].told
+        for rid, findings in rids.items():
+            violation = Violation(policy=policy, resource=resources[rid], findings=findings, config=configs[rid])
+            found.append(_Found(seen[rid].part, violation, covered(setting.book.rules, policy, resources[rid])))
+    return found
+
+
+def _resource(seen: Seen) -> AlertResource:
+    return AlertResource(
+        rrn=seen.rrn,
+        id=seen.id,
+        name=seen.name,
+        account=seen.account,
+        cloud=seen.cloud,  # type: ignore[arg-type] # the store takes no other
+        region=seen.region,
+        api_name=seen.api_name,
+        service=seen.service,
+        resource_type=seen.resource_type,
+        tags={key: str(value) for key, value in orjson.loads(seen.tags or "{}").items()},
+    )
+
+
+def _settled(
+    setting: Setting,
+    work: Iterable[Work],
+    seen: Mapping[int, Seen],
+    there: Iterable[alert_rows.Row],
+    found: Iterable[_Found],
+) -> Iterable[tuple[int, Changes]]:
+    """Yield what changes in each partition; alerts in partitions of another owner stay as they are."""
+    now: dict[int, list[Violation]] = defaultdict(list)
+    uncovered: set[str] = set()
+    for one in found:
+        if one.covered:
+            now[one.part].append(one.violation)
+        else:
+            uncovered.add(one.violation.alert)
+    former: dict[int, dict[str, Alert]] = defaultdict(dict)
+    for row in there:
+        former[row.part][row.alert.id] = row.alert
+    alive = {one.rrn for one in seen.values() if not one.deleted}
+    asked = {piece.policy for piece in work}
+    for part in sorted((now.keys() | former.keys()) & setting.generations.keys()):
+        alerts, generation = former[part], setting.generations[part]
+        dropped = {id: alert for id, alert in alerts.items() if id in uncovered}
+        kept = {id: alert for id, alert in alerts.items() if id not in uncovered}
+        deleted = {alert.resource.subject for alert in alerts.values()} - alive
+        causes = Causes(policies=_policy_changes(setting.book, alerts, asked), deleted=deleted)
+        yield part, settle(kept, now[part], setting.ms, generation=generation, causes=causes)
+        if dropped:
+            by_rule = Causes(policies={alert.policy.id: "ALERT_RULE_UPDATED" for alert in dropped.values()})
+            yield part, settle(dropped, (), setting.ms, generation=generation, causes=by_rule)
+
+
+def _policy_changes(book: Book, alerts: Mapping[str, Alert], asked: AbstractSet[str]) -> dict[str, PolicyChange]:
+    changes: dict[str, PolicyChange] = {}
+    for id in {alert.policy.id for alert in alerts.values()}:
+        if id in book.disabled:
+            changes[id] = "POLICY_DISABLED"
+        elif id not in book.policies:
+            changes[id] = "POLICY_DELETED"
+        elif id in asked:
+            changes[id] = "POLICY_UPDATED"
+    for id in asked & book.policies.keys():
+        changes.setdefault(id, "POLICY_UPDATED")
+    return changes
+
+
+class _Messages:
+    """What goes out, in this order: events and their deliveries, then the alerts as they are now."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self.records: list[tuple[int, str, bytes, bytes]] = []
+        self.changed: list[tuple[int, Alert]] = []
+
+    def add(self, part: int, changes: Changes) -> None:
+        for event in changes.events:
+            self.records.append((part, ALERT_EVENTS.name, key_of(event), write(event)))
+            for delivery in route(self._setting.book.rules, event):
+                self.records.append((part, DELIVERIES.name, key_of(delivery), write(delivery)))
+            self._tell(part, _audit_of_alert(event))
+        self.changed += [(part, alert) for alert in changes.alerts]
+
+    def alert(self, row: alert_rows.Row) -> None:
+        self.records.append((row.part, ALERTS.name, row.alert.id.encode(), row.record))
+
+    def audit(self, records: Iterable[tuple[int, AuditRecord]]) -> None:
+        for part, record in records:
+            self._tell(part, record)
+
+    def _tell(self, part: int, record: AuditRecord) -> None:
+        self.records.append((part, AUDIT_TRAIL.name, record.rrn.encode(), orjson.dumps(record)))
+
+
+def _write(db: duckdb.DuckDBPyConnection, there: Sequence[alert_rows.Row], messages: _Messages) -> None:
+    """Write the changed alerts, with the fields that another version of Tidegate gave them."""
+    before = {(row.part, row.alert.id): row.record for row in there}
+    rows = []
+    for part, alert in messages.changed:
+        record = before.get((part, alert.id))
+        unknown = read(Alert, record)[1] if record is not None else None
+        rows.append(alert_rows.Row(part, alert, write(alert, unknown)))
+    alert_rows.put(db, rows)
+    for row in rows:
+        messages.alert(row)
+
+
+def _audit_of_alert(event: AlertEvent) -> AuditRecord:
+    alert = event.alert
+    return AuditRecord(
+        rrn=alert.resource.rrn or alert.resource.account,
+        account=alert.resource.account,
+        at=event.at,
+        kind="alert",
+        change=event.kind,
+        by=event.by,
+        detail={
+            "id": alert.id,
+            "seq": event.seq,
+            "status": alert.status,
+            "reason": alert.reason,
+            "policy": {"id": alert.policy.id, "name": alert.policy.name, "severity": alert.policy.severity},
+        },
+    )
+
+
+def _audited(
+    db: duckdb.DuckDBPyConnection, setting: Setting, seen: Mapping[int, Seen]
+) -> list[tuple[int, AuditRecord]]:
+    changes = [change for change in world.audit(db) if change[1] in seen]
+    edited = [rid for _, rid, what, today, former in changes if what == 0 and today and former]
+    configs = world.configs(db, edited) if edited else {}
+    fids = sorted({what for _, _, what, _, _ in changes if what})
+    findings = world.findings(db, fids) if fids else {}
+    records = []
+    for part, rid, what, today, former in changes:
+        resource = seen[rid]
+        detail: dict[str, Any]
+        if what == 0:
+            change = "created" if former is None else "deleted" if resource.deleted else "changed"
+            detail = {"config": capped(configs[rid])} if change == "changed" else {}
+        else:
+            change = "opened" if former is None else "closed" if today is None else "changed"
+            detail = findings.get(what, {})
+        records.append(
+            (
+                part,
+                AuditRecord(
+                    rrn=resource.rrn,
+                    account=resource.account,
+                    at=setting.ms,
+                    kind="finding" if what else "configuration",
+                    change=change,
+                    detail=detail,
+                ),
+            )
+        )
+    return records

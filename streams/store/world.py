@@ -1,0 +1,94 @@
+"""A small world to evaluate policies in: temporary tables with the names of the real ones, which hide them, and in them
+only the resources that were touched and the findings on these.
+
+So a policy's statement is the one that an analyst runs, and costs what it finds there.
+"""
+
+# ruff: noqa: S608 - SQL is made of the database's own name; values are bound
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import duckdb
+
+
+class Seen(NamedTuple):
+    """A resource of the world. *tags* and *config* are JSON text."""
+
+    rid: int
+    part: int
+    rrn: str
+    id: str
+    name: str
+    account: str
+    cloud: str
+    region: str
+    api_name: str
+    service: str
+    resource_type: str
+    tags: str
+    deleted: bool
+
+
+def gather(db: duckdb.DuckDBPyConnection, rids: Sequence[int]) -> list[Seen]:
+    """Make the world of the resources *rids* and return them, the deleted ones too; what isn't stored isn't there."""
+    main = _main(db)
+    db.execute("create or replace temp table touched as select unnest(?::UBIGINT[]) as rid", [list(rids)])
+    for table, which in (
+        ("resources", "rid in (select rid from touched)"),
+        ("finding_resource", "rid in (select rid from touched)"),
+        ("findings", "fid in (select fid from temp.finding_resource)"),
+    ):
+        db.execute(f"create or replace temp table {table} as select * from {main}.{table} where {which}")
+    rows = db.execute("""
+        select rid, part, rrn, id, name, account, cloud, region, api_name, service, resource_type, tags, deleted
+        from temp.resources""").fetchall()
+    return [Seen(*row) for row in rows]
+
+
+def configs(db: duckdb.DuckDBPyConnection, rids: Sequence[int]) -> dict[int, bytes | None]:
+    """Return the configurations of resources of the world as JSON, by rid."""
+    rows = db.execute(
+        "select rid, json::VARCHAR from temp.resources where rid in (select unnest(?::UBIGINT[]))", [list(rids)]
+    ).fetchall()
+    return {rid: None if config is None else config.encode() for rid, config in rows}
+
+
+def audit(db: duckdb.DuckDBPyConnection) -> list[tuple[int, int, int, int | None, int | None]]:
+    """Return how the world differs from what `audited` says: part, rid, what, the state now and the state then.
+
+    *what* is 0 for the configuration and a fid for a finding; a state is a hash, None where it isn't there. Writes the
+    states of now.
+    """
+    main = _main(db)
+    db.execute(f"""
+        create or replace temp table changes as
+        with today as (
+            select part, rid, 0::UBIGINT as what, hash(json::VARCHAR, deleted) as state from temp.resources
+            union all
+            select l.part, l.rid, l.fid, hash(f.status, f.severity) from temp.finding_resource l
+            join temp.findings f using (fid, part)),
+        former as (select * from {main}.audited where rid in (select rid from touched))
+        select part, rid, what, t.state as today, f.state as former
+        from today t full join former f using (part, rid, what) where t.state is distinct from f.state""")
+    found = db.execute("select part, rid, what, today, former from changes order by all").fetchall()
+    if any(former is not None for *_, former in found):
+        db.execute(f"delete from {main}.audited where (part, rid, what) in (select part, rid, what from changes)")
+    if any(today is not None for _, _, _, today, _ in found):
+        db.execute(f"insert into {main}.audited select part, rid, what, today from changes where today is not null")
+    return found
+
+
+def findings(db: duckdb.DuckDBPyConnection, fids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return what the audit trail tells of findings, by fid; of the deleted ones too, so long as they are stored."""
+    names = ("id", "source", "type", "name", "cves", "severity", "status", "title")
+    rows = db.execute(
+        f"select fid, {', '.join(names)} from {_main(db)}.findings where fid in (select unnest(?::UBIGINT[]))",
+        [list(fids)],
+    ).fetchall()
+    return {fid: dict(zip(names, values, strict=True)) for fid, *values in rows}
+
+
+def _main(db: duckdb.DuckDBPyConnection) -> str:
+    ((name,),) = db.execute("select current_database()").fetchall()
+    return '"' + str(name).replace('"', '""') + '".main'

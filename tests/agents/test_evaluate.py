@@ -1,0 +1,289 @@
+"""Evaluations in a store: what is touched, what comes of it, and what a second look leaves alone."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from agents.book import Book
+from agents.evaluate import Done, Setting, command, evaluate
+from agents.rules import DEFAULT, AlertRule, Channel
+from queries.policy import Policy
+from streams.alerts import Alert, AlertCommand, AlertEvent, Delivery, read
+from streams.store import Part, Store, evaluations
+from streams.store.alerts import by_id
+from streams.store.outbox import Outbox
+from tests.streams.store_records import PART, Log, finding, resource
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LOUD = Policy(
+    id="loud",
+    name="An instance is loud",
+    severity="high",
+    description="It is.",
+    recommendation="Hush.",
+    rql="config from cloud.resource where api.name = 'aws-ec2-describe-instances' and json.rule = loud is true",
+)
+HIT = Policy(
+    id="hit",
+    name="An instance is attacked",
+    severity="critical",
+    description="It is.",
+    recommendation="Look.",
+    rql="config from cloud.resource where api.name = 'aws-ec2-describe-instances' and finding.severity = 'high'",
+)
+ALL = AlertRule(id="all", name="All", channels=(Channel(integration="hook", states=("open", "resolved", "dismissed")),))
+
+
+class Owner:
+    """One owner of the partition PART, who evaluates what the log brings."""
+
+    def __init__(self, log: Log, book: Book, generation: int = 1) -> None:
+        self.log = log
+        self.book = book
+        self.generation = generation
+        self.outbox = Outbox(log.store.cursor())
+        self.sent: list[tuple[str, bytes]] = []
+        self.begin()
+
+    def begin(self) -> None:
+        def work(db: Any) -> None:
+            evaluations.begin(db, PART, self.book.digests, self.book.api_names)
+
+        self.log.store.transact("begin", work)
+
+    @property
+    def setting(self) -> Setting:
+        return Setting(self.book, {PART: self.generation}, NOW)
+
+    def evaluate(self, most: int = 1000) -> Done:
+        done = self.log.store.transact("evaluate", lambda db: evaluate(db, self.setting, self.outbox, most), world=True)
+        self.sent += [(row.topic, row.value) for row in done.outgoing]
+        return done
+
+    def command(self, action: Any, alert: str, id: str = "c") -> Done:
+        one = AlertCommand(id=id, alert=alert, account="123456789012", action=action, by="ann", note="known", at=1)
+        done = self.log.store.transact("command", lambda db: command(db, self.setting, self.outbox, PART, [one]))
+        self.sent += [(row.topic, row.value) for row in done.outgoing]
+        return done
+
+    def events(self) -> list[tuple[str, int, str]]:
+        """Return what was told since the last call: kind, seq, policy."""
+        told = [read(AlertEvent, value)[0] for topic, value in self.sent if topic == "alert-events"]
+        deliveries = [read(Delivery, value)[0].event.id for topic, value in self.sent if topic == "deliveries"]
+        assert deliveries == [event.id for event in told]
+        audited = [orjson.loads(value) for topic, value in self.sent if topic == "audit-trail"]
+        assert [one["change"] for one in audited if one["kind"] == "alert"] == [event.kind for event in told]
+        self.sent.clear()
+        return [(event.kind, event.seq, event.alert.policy.id) for event in told]
+
+    def trail(self) -> list[tuple[str, str]]:
+        """Return what the audit trail was told of configurations and findings since the last call."""
+        told = [orjson.loads(value) for topic, value in self.sent if topic == "audit-trail"]
+        self.sent.clear()
+        return [(one["kind"], one["change"]) for one in told if one["kind"] != "alert"]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    store = Store.open(tmp_path / "s.duckdb", notes_work=True)
+    yield Log(store)
+    store.close()
+
+
+def book(*policies: Policy, rules: tuple[AlertRule, ...] = (ALL,)) -> Book:
+    return Book({policy.id: policy for policy in policies}, rules)
+
+
+def loud(rrn: str, n: int, loud: bool = True, keys: tuple[str, ...] = (), **more: Any) -> tuple[bytes, bytes]:
+    return resource(rrn, n, keys, config={"loud": loud, "n": n}, **more)
+
+
+def test_an_alert_opens_once_and_resolves_when_its_resource_is_mended(log: Log) -> None:
+    owner = Owner(log, book(LOUD))
+    log.add("resources", loud("a", 1), loud("b", 1, False))
+    assert owner.evaluate().counts["evaluated"] == 2
+    assert owner.events() == [("opened", 1, "loud")]
+    log.add("resources", loud("a", 2))
+    owner.evaluate()
+    assert owner.events() == []
+    log.add("resources", loud("a", 3, False))
+    owner.evaluate()
+    assert owner.events() == [("resolved", 2, "loud")]
+    log.add("resources", loud("a", 4))
+    owner.evaluate()
+    assert owner.events() == [("reopened", 3, "loud")]
+    assert owner.evaluate().counts["evaluated"] == 0
+
+
+def test_a_deleted_resource_resolves_its_alerts_and_says_so(log: Log) -> None:
+    owner = Owner(log, book(LOUD))
+    log.add("resources", loud("a", 1))
+    owner.evaluate()
+    log.add("resources", loud("a", 2, deleted=True))
+    owner.evaluate()
+    (alert,) = alerts(log)
+    assert (alert.status, alert.reason) == ("resolved", "RESOURCE_DELETED")
+
+
+def test_a_finding_opens_and_its_end_resolves_whatever_came_first(log: Log) -> None:
+    owner = Owner(log, book(HIT))
+    log.add("findings", finding("f", 1, ("i-1",)))
+    owner.evaluate()
+    assert owner.events() == []
+    log.add("resources", loud("a", 1, keys=("i-1",)))
+    owner.evaluate()
+    assert owner.events() == [("opened", 1, "hit")]
+    assert alerts(log)[0].findings == ["f"]
+    log.add("findings", finding("g", 1, ("i-1",)))
+    owner.evaluate()
+    assert owner.events() == [("updated", 2, "hit")]
+    log.add("findings", finding("f", 2, ("i-2",)), finding("g", 2, ("i-1",), status="fixed"))
+    owner.evaluate()
+    assert owner.events() == [("resolved", 3, "hit")]
+
+
+def test_what_is_dismissed_stays_so_and_what_is_reopened_is_looked_at_again(log: Log) -> None:
+    owner = Owner(log, book(LOUD))
+    log.add("resources", loud("a", 1))
+    owner.evaluate()
+    (alert,) = alerts(log)
+    owner.command("dismiss", alert.id)
+    log.add("resources", loud("a", 2, False))
+    owner.evaluate()
+    assert owner.events() == [("opened", 1, "loud"), ("dismissed", 2, "loud")]
+    owner.command("reopen", alert.id, "d")
+    owner.evaluate()
+    assert owner.events() == [("reopened", 3, "loud"), ("resolved", 4, "loud")]
+    assert owner.command("dismiss", alert.id, "e").refusals
+    assert owner.command("dismiss", "P-1", "f").refusals
+
+
+def test_a_violation_that_no_rule_covers_is_no_alert(log: Log) -> None:
+    owner = Owner(log, book(LOUD, HIT, rules=(AlertRule(id="r", name="R", policies=("hit",)),)))
+    log.add("resources", loud("a", 1))
+    owner.evaluate()
+    assert alerts(log) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        (book(), "POLICY_DELETED"),
+        (book(LOUD.model_copy(update={"enabled": False})), "POLICY_DISABLED"),
+        (book(LOUD, rules=(AlertRule(id="r", name="R", policies=("hit",)),)), "ALERT_RULE_UPDATED"),
+        (book(Policy(**{**LOUD.model_dump(), "rql": LOUD.rql.replace("true", "false")})), "POLICY_UPDATED"),
+    ],
+)
+def test_an_alert_resolves_with_what_it_rested_on(log: Log, after: Book, reason: str) -> None:
+    owner = Owner(log, book(LOUD))
+    log.add("resources", loud("a", 1), loud("b", 1, False))
+    owner.evaluate()
+    owner.book, owner.generation = after, 2
+    owner.begin()
+    owner.evaluate()
+    (alert,) = (alert for alert in alerts(log) if alert.resource.rrn == "a")
+    assert (alert.status, alert.reason, alert.generation) == ("resolved", reason, 2)
+
+
+def test_a_new_policy_looks_at_everything_once(log: Log) -> None:
+    owner = Owner(log, book(HIT))
+    log.add("resources", loud("a", 1), loud("b", 1))
+    owner.evaluate()
+    owner.book = book(HIT, LOUD)
+    owner.begin()
+    assert owner.evaluate(most=1).more
+    owner.evaluate(most=1)
+    assert sorted(alert.resource.rrn for alert in alerts(log)) == ["a", "b"]
+    owner.begin()
+    assert owner.evaluate().counts["evaluated"] == 0
+
+
+def test_a_rebuilt_store_with_its_alerts_tells_nothing_again(log: Log, tmp_path: Path) -> None:
+    owner = Owner(log, book(LOUD, HIT))
+    log.add("resources", loud("a", 1, keys=("i-1",)), loud("b", 1), loud("c", 1))
+    log.add("findings", finding("f", 1, ("i-1",)))
+    owner.evaluate()
+    owner.command("dismiss", next(one.id for one in alerts(log) if one.resource.rrn == "b"))
+    log.add("resources", loud("c", 2, False))
+    owner.evaluate()
+    written = [value for topic, value in owner.sent if topic == "alerts"]
+    store = Store.open(tmp_path / "again.duckdb", notes_work=True)
+    for kind, records in log.records.items():
+        store.apply([Part(kind, kind, PART, 0, len(records), records)])
+    records = [(i, read(Alert, value)[0].id.encode(), value) for i, value in enumerate(written)]
+    store.apply([Part("alerts", "alerts", PART, 0, len(records), records)])
+    rebuilt = Owner(Log(store), owner.book, 2)
+    rebuilt.evaluate()
+    assert rebuilt.sent == []
+    assert alerts(rebuilt.log) == alerts(log)
+    store.close()
+
+
+def test_an_alert_whose_resource_is_gone_for_good_resolves(log: Log, tmp_path: Path) -> None:
+    owner = Owner(log, book(LOUD))
+    log.add("resources", loud("a", 1))
+    owner.evaluate()
+    store = Store.open(tmp_path / "again.duckdb", notes_work=True)
+    (value,) = (value for topic, value in owner.sent if topic == "alerts")
+    store.apply([Part("alerts", "alerts", PART, 0, 1, [(0, read(Alert, value)[0].id.encode(), value)])])
+    rebuilt = Owner(Log(store), owner.book, 2)
+    rebuilt.evaluate()
+    assert rebuilt.events() == [("resolved", 2, "loud")]
+    store.close()
+
+
+def test_the_audit_trail_tells_each_change_once(log: Log) -> None:
+    owner = Owner(log, book())
+    log.add("resources", loud("a", 1, keys=("i-1",)))
+    log.add("findings", finding("f", 1, ("i-1",)))
+    owner.evaluate()
+    assert owner.trail() == [("configuration", "created"), ("finding", "opened")]
+    log.add("resources", loud("a", 2, False, keys=("i-1",)))
+    log.add("findings", finding("f", 2, ("i-1",), title="other words"))
+    owner.evaluate()
+    assert owner.trail() == [("configuration", "changed")]
+    log.add("findings", finding("f", 3, ("i-1",), deleted=True))
+    log.add("resources", loud("a", 3, False, keys=("i-1",), deleted=True))
+    owner.evaluate()
+    assert owner.trail() == [("configuration", "deleted"), ("finding", "closed")]
+
+
+def test_fields_of_another_version_of_tidegate_outlive_an_evaluation(log: Log) -> None:
+    owner = Owner(log, book(LOUD))
+    log.add("resources", loud("a", 1))
+    owner.evaluate()
+    (value,) = (value for topic, value in owner.sent if topic == "alerts")
+    newer = orjson.loads(value) | {"mood": "grim", "generation": 5}
+    record = (0, newer["id"].encode(), orjson.dumps(newer))
+    log.store.apply([Part("alerts", "alerts", PART, 0, 1, [record])])
+    owner.generation = 6
+    log.add("resources", loud("a", 2, False))
+    owner.evaluate()
+    last = orjson.loads([value for topic, value in owner.sent if topic == "alerts"][-1])
+    assert (last["mood"], last["status"]) == ("grim", "resolved")
+
+
+def test_an_owner_that_was_overtaken_changes_nothing_and_its_late_record_is_covered_again(log: Log) -> None:
+    owner = Owner(log, book(LOUD), generation=2)
+    log.add("resources", loud("a", 1))
+    owner.evaluate()
+    (value,) = (value for topic, value in owner.sent if topic == "alerts")
+    key = read(Alert, value)[0].id.encode()
+    late = orjson.dumps(orjson.loads(value) | {"generation": 1, "seq": 7, "status": "resolved"})
+    log.store.apply([Part("alerts", "alerts", PART, 0, 2, [(0, key, value), (1, key, late)])])
+    assert [one.status for one in alerts(log)] == ["open"]
+    assert log.store.resends("alerts", PART, 10) == [(key, value)]
+
+
+def alerts(log: Log) -> list[Alert]:
+    found = log.ask("select id from alerts")
+    rows: Mapping[str, Alert] = {row.alert.id: row.alert for row in by_id(log.store.cursor(), [id for (id,) in found])}
+    return [rows[id] for id in sorted(rows)]
+
+
+def test_the_shipped_rule_covers_everything_and_tells_nobody() -> None:
+    assert DEFAULT.enabled and not DEFAULT.channels

@@ -21,18 +21,22 @@ def unpack(message: bytes | None) -> list[Document] | Iterator[Document]:
 
     A message that isn't one document is read as JSON lines if it looks like them: then a broken line spoils no other.
     """
-    if not message:
-        raise BadRecord("", "empty message")
-    text = _gunzip(message) if message[:2] == _GZIP else message
-    if text[:3] == _BOM:
-        text = text[3:]
+    text = unpacked(message)
     try:
-        return [("", _loads(text), message)]
+        return [("", _loads(text), message or text)]
     except _UNREADABLE as wrong:
         lines = _lines(text)
         if not lines:
             raise BadRecord("", reason(wrong, text)) from None
         return map(_document, lines)  # one at a time: a parsed line is ten times as large as its text
+
+
+def unpacked(message: bytes | None) -> bytes:
+    """Return what *message* holds, out of gzip and without byte order mark. Raises BadRecord."""
+    if not message:
+        raise BadRecord("", "empty message")
+    text = _gunzip(message) if message[:2] == _GZIP else message
+    return text[3:] if text[:3] == _BOM else text
 
 
 def reason(wrong: Exception, text: bytes = b"") -> str:

@@ -195,7 +195,7 @@ class Worker:
     async def _watch(self) -> None:
         await self.app.wait_until_stopped()
         if self.app.crash_reason is not None:
-            raise self.app.crash_reason
+            raise _cause(self.app.crash_reason)
 
     async def _guarded(self, work: Any) -> None:
         try:
@@ -206,3 +206,10 @@ class Worker:
             if not self._died.done():
                 self._died.set_exception(error)
             raise
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return what went wrong first of what a TaskGroup raises; the rest followed from it, or says the same."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

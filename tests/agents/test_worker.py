@@ -9,7 +9,12 @@ import pytest
 
 from agents import dead_letters, upkeep
 from agents.node import Node
+from agents.normalise import NORMALISERS
+from agents.normalise._base import Bad, Item, Items, Normaliser
 from agents.worker import Worker
+from streams.errors import BrokerError
+from streams.identity import Place
+from streams.records import Record
 from streams.settings import Settings
 from streams.topics import FINDINGS, full_name
 from tests.agents.broken import good_item
@@ -99,6 +104,39 @@ def test_a_record_that_no_table_takes_is_a_dead_letter_with_its_bytes(settings: 
     assert letter["source"] == "store"
     assert letter["path"]
     assert letter["text"] == broken.decode()
+
+
+class OfAnotherMind(Normaliser):
+    """Raises an error that no message is to blame for."""
+
+    kind = "findings"
+    forms = ("none",)
+
+    def items(self, document: Item) -> Items:
+        raise AssertionError(document)
+
+    def record(self, item: Item, place: Place, index: int) -> Record:
+        raise AssertionError(item, place, index)
+
+    def read(self, value: bytes | None, place: Place) -> list[Record | Bad]:
+        raise BrokerError(f"no broker takes {len(value or b'')} bytes")
+
+
+def test_what_goes_wrong_in_a_delivery_ends_the_worker_with_its_own_sentence(settings: Settings) -> None:
+    """Deliveries run in a TaskGroup, which raises an ExceptionGroup: a traceback, not a sentence, to a user."""
+    OfAnotherMind.topic = NORMALISERS["guardduty"].topic
+    send(settings, "guardduty", [b"12345"])
+
+    async def die() -> None:
+        worker = Worker(settings, {"guardduty": OfAnotherMind()})
+        try:
+            await worker.start()
+            await worker.wait()
+        finally:
+            await worker.stop()
+
+    with pytest.raises(BrokerError, match="no broker takes 5 bytes"):
+        asyncio.run(die())
 
 
 def test_what_is_deleted_for_long_enough_is_buried_with_a_tombstone(

@@ -25,3 +25,12 @@ def check_template(text: str) -> str:
             near = get_close_matches(name, VARIABLES, 1)
             raise ValueError(f"no variable ${{{name}}}" + (f"; did you mean ${{{near[0]}}}?" if near else ""))
     return text
+
+
+def check_all(template: Any) -> None:
+    """Raise ValueError when a text anywhere in *template* has a `${Name}` that is no variable."""
+    if isinstance(template, str):
+        check_template(template)
+    elif isinstance(template, dict | list):
+        for each in template.values() if isinstance(template, dict) else template:
+            check_all(each)

@@ -56,9 +56,9 @@ async def test_what_is_too_much_for_it_is_sent_in_halves() -> None:
 
 async def test_what_is_not_acknowledged_in_time_is_sent_again() -> None:
     client = in_process(fake := Collector("ack"))
-    sink = Case("splunk", "ack").make(acknowledge_seconds=0.06)
+    sink = Case("splunk", "ack").make(acknowledge_seconds=0.04)
     outcome = await sent(sink, delivery(), client)
-    assert isinstance(outcome, Retry) and "didn't say within 0.06 s that it is indexed" in outcome.words
+    assert isinstance(outcome, Retry) and "didn't say within 0.04 s that it is indexed" in outcome.words
     assert len(fake.events) == 1
 
 

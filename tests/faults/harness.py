@@ -56,6 +56,10 @@ class Process:
         self._popen.terminate()
         return self._popen.wait(30)
 
+    def wait_for_end(self, seconds: float = 60) -> None:
+        """Wait until it has died by SIGKILL."""
+        assert self._popen.wait(seconds) == -signal.SIGKILL, self.log[-4000:]
+
     @property
     def log(self) -> str:
         """What it has said."""

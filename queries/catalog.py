@@ -16,8 +16,7 @@ Looks = Literal["resource", "finding", "tag"]
 @dataclass(frozen=True, slots=True)
 class AttributeKind:
     """One attribute. *column* is SQL over `r` (resources) or `f` (findings) that gives a text; *read* turns a value
-    into the texts that it stands for. *refused* says why it can't be asked yet, *argument* that it takes a key in
-    brackets.
+    into the texts that it stands for. *argument*: it takes a key in brackets.
     """
 
     name: str
@@ -27,11 +26,10 @@ class AttributeKind:
     column: str = ""
     read: Callable[[str], tuple[str, ...]] = lambda text: (text,)
     argument: bool = False
-    refused: str = ""
 
 
-def _status(text: str) -> tuple[str, ...]:
-    return (text.strip().lower(),)
+def _lower(text: str) -> tuple[str, ...]:
+    return (" ".join(text.lower().split()),)
 
 
 _KINDS = (
@@ -58,15 +56,17 @@ _KINDS = (
     ),
     AttributeKind(
         "cloud.account.group",
-        "A group of accounts.",
-        "config from cloud.resource where cloud.account.group = 'Production'",
-        refused="account groups can't be asked for yet: name the accounts with cloud.account in ( ... )",
+        "A group of accounts; so far every account is in the `Default Account Group`.",
+        "config from cloud.resource where cloud.account.group = 'Default Account Group'",
+        column="'default account group'",
+        read=_lower,
     ),
     AttributeKind(
         "cloud.accountgroup",
         "Another spelling of cloud.account.group.",
-        "config from cloud.resource where cloud.accountgroup = 'Production'",
-        refused="account groups can't be asked for yet: name the accounts with cloud.account in ( ... )",
+        "config from cloud.resource where cloud.accountgroup = 'Default Account Group'",
+        column="'default account group'",
+        read=_lower,
     ),
     AttributeKind(
         "cloud.region",
@@ -94,18 +94,18 @@ _KINDS = (
         "Active or Deleted. A query that doesn't ask for it finds active resources only.",
         "config from cloud.resource where resource.status = Deleted",
         column="case when r.deleted then 'deleted' else 'active' end",
-        read=_status,
+        read=_lower,
     ),
     AttributeKind(
         "azure.resource.group",
         "The Azure resource group, from the resource's id; case doesn't count.",
         "config from cloud.resource where azure.resource.group = 'web'",
         column="lower(regexp_extract(r.id, '/resourcegroups/([^/]+)', 1, 'i'))",
-        read=lambda text: (text.strip().lower(),),
+        read=_lower,
     ),
     AttributeKind(
         "tag",
-        "A tag of the resource, by its key.",
+        "A tag of the resource, by its key; `tag(Any)` is some tag, `tag(All)` every one, where there is one.",
         "config from cloud.resource where tag('owner') = 'payments'",
         looks="tag",
         argument=True,
@@ -124,7 +124,7 @@ _KINDS = (
         "config from cloud.resource where finding.severity in ('critical', 'high')",
         looks="finding",
         column="f.severity",
-        read=lambda text: (text.strip().lower(),),
+        read=_lower,
     ),
     AttributeKind(
         "finding.source",
@@ -144,9 +144,11 @@ _KINDS = (
     ),
 )
 
-ATTRIBUTES = {kind.name: kind for kind in _KINDS} | {
-    "host" + kind.name: kind for kind in _KINDS if kind.looks == "finding"
-}
+ATTRIBUTES = (
+    {kind.name: kind for kind in _KINDS}
+    | {"host" + kind.name: kind for kind in _KINDS if kind.looks == "finding"}
+    | {"protection.finding.name": next(kind for kind in _KINDS if kind.name == "finding.name")}
+)
 """Every attribute by the name that a query gives it; hostfinding.* are the names of 2019."""
 
 STATUSES = ("active", "deleted")

@@ -1,33 +1,28 @@
 """Tree to checked tree: every name is known, every value can be compared, every finding condition knows its finding."""
 
-import math
 from dataclasses import dataclass, replace
 
-from queries.catalog import ATTRIBUTES, SEVERITIES, STATUSES, kind_of
+from queries.catalog import SEVERITIES, STATUSES, kind_of
+from queries.check_join import aliases_of, resolved
+from queries.check_rule import RuleChecker
 from queries.errors import RqlError, Span, nearest
-from queries.functions import FUNCTIONS
-from queries.operators import OPERATORS, Operator
-from queries.predicates import TYPES
 from queries.syntax import (
     And,
     Attribute,
     Call,
+    Clause,
     Compare,
     Condition,
     JsonRule,
-    Key,
-    Listing,
     Not,
-    Null,
     OneFinding,
-    Operand,
     Or,
     Path,
     Query,
-    ResourceList,
-    Value,
-    Where,
 )
+
+MOST_CLAUSES = 3
+"""How many clauses a join may have."""
 
 _CLOUDS = ("aws", "azure", "gcp", "alibaba_cloud", "oci", "ibm")
 _ALLOWED = {
@@ -38,55 +33,117 @@ _ALLOWED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """A query that can be answered. *condition* has its finding conditions gathered; *findings* are those that a row of
-    the answer is there for. *any_status*: the query itself says whether it wants deleted resources.
+class CheckedClause:
+    """A clause that can be answered. *condition* has its finding conditions gathered; *findings* are those that a row
+    of the answer is there for. *any_status*: the clause itself says whether it wants deleted resources.
     """
 
-    query: Query
+    alias: str
     condition: Condition
     findings: tuple[OneFinding, ...]
     any_status: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A query that can be answered: its *clauses*, how a join's belong together (the paths of *filter* begin with
+    aliases), the number of the clause whose resources are *shown* or counted, and the added *columns*.
+    """
+
+    query: Query
+    clauses: tuple[CheckedClause, ...]
+    filter: Condition | None
+    shown: int
+    columns: tuple[Path | Call, ...]
+
+    @property
+    def condition(self) -> Condition:
+        """The condition of the clause that is shown."""
+        return self.clauses[self.shown].condition
+
+    @property
+    def findings(self) -> tuple[OneFinding, ...]:
+        """The finding conditions of the clause that is shown."""
+        return self.clauses[self.shown].findings
+
+    @property
+    def any_status(self) -> bool:
+        """Whether the clause that is shown says itself if it wants deleted resources."""
+        return self.clauses[self.shown].any_status
+
+    @property
+    def single(self) -> bool:
+        """Whether each resource is judged by itself: no join, no count."""
+        return len(self.clauses) == 1 and not self.query.count
+
+
 def check(query: Query) -> Checked:
-    """Return *query* checked. Raises RqlError for what is wrong and for what isn't answered (yet)."""
+    """Return *query* checked. Raises RqlError for what is wrong and for what isn't answered."""
     checker = _Checker(query.text)
     checker.shape(query)
-    condition = _gather(checker.condition(query.clauses[0].condition))
-    for column in query.columns:
-        checker.column(column)
-    asks_status = any(a.name == "resource.status" for a in _attributes(condition))
-    return Checked(query, condition, tuple(_positive(condition)), asks_status)
-
-
-@dataclass(frozen=True, slots=True)
-class _Inside:
-    """Where a comparison stands: in a bracket (then `@` is known)?"""
-
-    bracket: bool = False
+    clauses = tuple(checker.clause(clause) for clause in query.clauses)
+    aliases = tuple(clause.alias for clause in clauses if clause.alias)
+    filter_ = checker.filter(query.filter.condition, aliases) if query.filter else None
+    shown = checker.shown(query)
+    columns = tuple(checker.column(column, aliases, clauses[shown].alias) for column in query.columns)
+    return Checked(query, clauses, filter_, shown, columns)
 
 
 class _Checker:
     def __init__(self, text: str) -> None:
         self.text = text
+        self.rules = RuleChecker(text)
 
     def error(self, message: str, span: Span, hint: str = "") -> RqlError:
         return RqlError(message, self.text, span, hint)
 
     def shape(self, query: Query) -> None:
-        """Refuse what needs more than one clause."""
-        if len(query.clauses) > 1:
-            raise self.error("joins aren't answered yet", query.clauses[1].span, "ask with a single config clause")
-        if query.filter:
-            raise self.error("filter belongs to joins, which aren't answered yet", query.filter.span)
-        if query.count:
-            raise self.error("count isn't answered yet", query.count.span, "an answer says how many there are")
-        alias = query.clauses[0].alias
-        if query.show and query.show != alias:
+        """Refuse clauses that can't belong together."""
+        if len(query.clauses) > MOST_CLAUSES:
+            raise self.error(f"a join has at most {MOST_CLAUSES} clauses", query.clauses[MOST_CLAUSES].span)
+        seen: set[str] = set()
+        for clause, name in zip(query.clauses, "XYZ", strict=False):
+            if len(query.clauses) > 1 and not clause.alias:
+                end = Span(clause.span.end - 1, clause.span.end)
+                raise self.error("each clause of a join needs a name", end, f"write as {name} after it")
+            if clause.alias in seen:
+                raise self.error(f"two clauses are called {clause.alias}", clause.span, "give each its own name")
+            seen.add(clause.alias)
+        if query.filter and not query.clauses[0].alias:
+            raise self.error("filter speaks of clauses by name", query.filter.span, "write as X after the clause")
+        if query.count and query.columns:
+            raise self.error("addcolumn can't be used with count", query.count.span, "take one of them out")
+
+    def shown(self, query: Query) -> int:
+        """Return the number of the clause that is shown or counted: the first where the query doesn't say."""
+        names = [clause.alias for clause in query.clauses]
+        for word, alias in (("show", query.show), ("count", query.count.alias if query.count else "")):
+            if alias and alias not in names:
+                known = [name for name in names if name]
+                hint = f"known: {', '.join(known)}" if known else f"write as {alias} after the clause"
+                raise self.error(f"{word} names {alias!r}, but no clause is called so", self._place(alias), hint)
+        if query.count and query.show and query.show != query.count.alias:
             raise self.error(
-                f"there is no alias {query.show!r}", query.clauses[0].span, f"write as {query.show} after it"
+                f"show {query.show} and count({query.count.alias}) speak of different clauses",
+                query.count.span,
+                f"count({query.show})",
             )
+        alias = query.count.alias if query.count else query.show
+        return names.index(alias) if alias else 0
+
+    def _place(self, alias: str) -> Span:
+        at = max(self.text.rfind(alias), 0)
+        return Span(at, at + len(alias))
+
+    def clause(self, clause: Clause) -> CheckedClause:
+        condition = _gather(self.condition(clause.condition))
+        asks_status = any(a.name == "resource.status" for a in _attributes(condition))
+        return CheckedClause(clause.alias, condition, tuple(_positive(condition)), asks_status)
+
+    def filter(self, condition: Condition, aliases: tuple[str, ...]) -> Condition:
+        found = resolved(condition, aliases, self.text)
+        self.rules.rule(found)
+        return found
 
     def condition(self, condition: Condition) -> Condition:
         match condition:
@@ -99,22 +156,16 @@ class _Checker:
             case Attribute():
                 self.attribute(condition)
             case JsonRule(inner):
-                self.rule(inner, _Inside())
+                self.rules.rule(inner)
             case Compare() | OneFinding():
                 raise AssertionError(condition)
         return condition
 
     def attribute(self, attribute: Attribute) -> None:
         kind = kind_of(attribute)
-        if kind.refused:
-            raise self.error(kind.refused, attribute.span)
         if attribute.operator in ("exists", "does not exist") and kind.looks != "tag":
             raise self.error(
                 f"{attribute.name} can't be asked with {attribute.operator}", attribute.span, "use =, !=, in or not in"
-            )
-        if attribute.argument in ("All", "Any"):
-            raise self.error(
-                f"tag({attribute.argument}) isn't answered yet", attribute.span, "name the key: tag('owner')"
             )
         for value in attribute.values:
             allowed = _ALLOWED.get(kind.name)
@@ -124,89 +175,17 @@ class _Checker:
             if not value.text.strip() and kind.looks != "tag":
                 raise self.error(f"{attribute.name} is never empty", value.span)
 
-    def rule(self, condition: Condition, inside: _Inside) -> None:
-        match condition:
-            case And(parts) | Or(parts):
-                for part in parts:
-                    self.rule(part, inside)
-            case Not(inner):
-                self.rule(inner, inside)
-            case Compare():
-                self.compare(condition, inside)
-            case Attribute() | JsonRule() | OneFinding():
-                raise AssertionError(condition)
-
-    def compare(self, compare: Compare, inside: _Inside) -> None:
-        operator = OPERATORS[compare.operator]
-        self.operand(compare.left, inside, quantified=operator.name in ("exists", "does not exist"))
-        if isinstance(compare.left, Path):
-            self._swallowed(compare.left, inside)
-        if compare.right is None:
-            return
-        self.operand(compare.right, inside)
-        if isinstance(compare.right, Listing):
-            for item in compare.right.items:
-                self._fits(operator, item)
-            if operator.takes in ("value", "amount") and len(compare.right.items) != 1:
-                raise self.error(f"{operator.name} takes one value", compare.right.span, "use is member of for a list")
-        else:
-            self._fits(operator, compare.right)
-
-    def operand(self, operand: Operand, inside: _Inside, *, quantified: bool = False) -> None:
-        match operand:
-            case Path(root, steps):
-                if root == "@" and not inside.bracket:
-                    raise self.error("@ is the element that a bracket looks at; there is none here", operand.span)
-                for n, step in enumerate(steps):
-                    if isinstance(step, Where):
-                        if step.word in ("none", "all") and not (quantified and n == len(steps) - 1):
-                            raise self.error(
-                                f"[?{step.word}( )] must be the end of the path, and exists or does not exist follow",
-                                operand.span,
-                            )
-                        self.rule(step.condition, _Inside(bracket=True))
-            case Call(name):
-                if name not in FUNCTIONS:
-                    raise self.error(f"there is no function {name!r}", operand.span, nearest(name, FUNCTIONS))
-                raise self.error(f"functions aren't answered yet, and this query calls {name}", operand.span)
-            case ResourceList():
-                raise self.error("resource lists aren't answered yet", operand.span, "write the list out: (a, b, c)")
-            case Listing(items):
-                for item in items:
-                    self.operand(item, inside)
-            case Value() | Null():
-                pass
-
-    def column(self, column: Path | Call) -> None:
-        self.operand(column, _Inside())
-
-    def _swallowed(self, path: Path, inside: _Inside) -> None:
-        """`json.rule = a exists and cloud.type = 'aws'`: the rule has swallowed an attribute."""
-        keys = [step.name for step in path.steps if isinstance(step, Key)]
-        name = ".".join(keys).lower()
-        if inside.bracket or path.root or len(keys) != len(path.steps) or name not in ATTRIBUTES or "." not in name:
-            return
-        raise self.error(
-            f"{name} is an attribute, but json.rule without quotes runs to the end, so it is read as a path",
-            path.span,
-            f"put {name} before json.rule, or put the rule in quotes",
-        )
-
-    def _fits(self, operator: Operator, right: Operand) -> None:
-        if operator.takes == "type" and isinstance(right, Value) and right.text.lower() not in TYPES:
-            raise self.error(f"there is no JSON type {right.text!r}", right.span, nearest(right.text, TYPES))
-        if operator.takes != "amount" or isinstance(right, Path):
-            return
-        if not (isinstance(right, Value) and _is_number(right.text)):
-            shown = right.text if isinstance(right, Value) else "null"
-            raise self.error(f"{operator.name} wants a number or a path such as $.size, got {shown!r}", right.span)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text)) and "_" not in text
-    except ValueError:
-        return False
+    def column(self, column: Path | Call, aliases: tuple[str, ...], shown: str) -> Path | Call:
+        found = resolved(column, aliases, self.text, strict=False)
+        others = aliases_of(found) - {shown}
+        if others:
+            raise self.error(
+                f"this column is of {min(others)}, but the answer shows {shown}",
+                column.span,
+                f"take a path of {shown}, or write show {min(others)}",
+            )
+        self.rules.operand(found)
+        return found
 
 
 def _attributes(condition: Condition) -> list[Attribute]:

@@ -1,11 +1,14 @@
 """The condition of json.rule to SQL that is true, false or NULL of a document; NULL counts as false."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from queries import addresses
 from queries.fragment import Sql, join, sql
+from queries.functions import BY_SPELLING, Given, Takes, literal, patterned
 from queries.members import Members, Scope, elements, keep, members, names
 from queries.operators import OPERATORS
-from queries.predicates import Choice, Right
+from queries.predicates import Ports, Right
 from queries.syntax import (
     And,
     AnyKey,
@@ -30,13 +33,22 @@ from queries.syntax import (
 
 def compile_rule(condition: Condition, document: Sql) -> Sql:
     """Return SQL that asks *condition*, checked, of the JSON column *document*."""
-    return _condition(condition, Scope(document, document, names(), _condition))
+    return in_scope(condition, Scope(document, document, names(), in_scope))
+
+
+def compile_filter(condition: Condition, hoisted: Callable[[Path], tuple[Members, int]], lambdas: Iterator[Sql]) -> Sql:
+    """Return SQL that asks *condition* of resources of several clauses, whose paths *hoisted* finds."""
+    nowhere = Sql("null::json")
+    return in_scope(condition, Scope(nowhere, nowhere, lambdas, in_scope, hoisted))
 
 
 def column(path: Path | Call, document: Sql) -> Sql:
     """Return SQL for what *path* finds in *document*: JSON, an array where it may be several values."""
-    assert isinstance(path, Path)  # noqa: S101 # the checker refuses calls
-    found = members(path, Scope(document, document, names(), _condition))
+    if isinstance(path, Path) and path.root not in ("", "@"):  # the alias that is shown
+        path = replace(path, root="$")
+    found = _found(path, Scope(document, document, names(), in_scope))
+    if isinstance(path, Call) and found.many:
+        return sql("{0}[1]", found.present())
     return sql("to_json({0})", found.present()) if found.many else found.json()
 
 
@@ -45,14 +57,15 @@ def opposite(condition: Sql) -> Sql:
     return sql("not coalesce({0}, false)", condition)
 
 
-def _condition(condition: Condition, scope: Scope) -> Sql:
+def in_scope(condition: Condition, scope: Scope) -> Sql:
+    """Return SQL for *condition* where it stands."""
     match condition:
         case And(parts):
-            return join(" and ", [_condition(part, scope) for part in parts])
+            return join(" and ", [in_scope(part, scope) for part in parts])
         case Or(parts):
-            return join(" or ", [_condition(part, scope) for part in parts])
+            return join(" or ", [in_scope(part, scope) for part in parts])
         case Not(inner):
-            return opposite(_condition(inner, scope))
+            return opposite(in_scope(inner, scope))
         case Compare():
             return _compare(condition, scope)
         case Attribute() | JsonRule() | OneFinding():
@@ -60,15 +73,14 @@ def _condition(condition: Condition, scope: Scope) -> Sql:
 
 
 def _compare(compare: Compare, scope: Scope) -> Sql:
-    assert isinstance(compare.left, Path)  # noqa: S101 # the checker refuses calls
     operator = OPERATORS[compare.operator]
     positive = OPERATORS[operator.negates] if operator.negates else operator
-    match compare.left.steps:
-        case (*_, Where(("none" | "all") as word, condition)):
-            answer = _quantified(compare.left, word, condition, scope)
-        case _:
+    match compare.left:
+        case Path(_, (*_, Where(("none" | "all") as word, condition))) as path:
+            answer = _quantified(path, word, condition, scope)
+        case left:
             assert positive.predicate is not None  # noqa: S101 # an operator has one or negates one that has
-            answer = positive.predicate(members(compare.left, scope), _right(compare.right, scope))
+            answer = positive.predicate(_found(left, scope), _right(compare.right, scope))
     return opposite(answer) if operator.negates else answer
 
 
@@ -87,19 +99,54 @@ def _right(right: Operand | None, scope: Scope) -> Right:
         case None:
             return ()
         case Listing(items):
-            return tuple(_choice(item, scope) for item in items)
+            return tuple(choice for item in items for choice in _choices(item, scope))
         case _:
-            return (_choice(right, scope),)
+            return _choices(right, scope)
 
 
-def _choice(operand: Operand, scope: Scope) -> Choice:
+def _choices(operand: Operand, scope: Scope) -> Right:
     match operand:
         case Value() | Null():
-            return operand
+            return (operand,)
         case Path():
-            return members(operand, scope)
-        case Listing() | Call() | ResourceList():
+            return (members(operand, scope),)
+        case Call(name, (Value(pattern), Value(first), Value(last))) if BY_SPELLING[name.lower()].gives == "texts":
+            return tuple(Value(text) for text in patterned(pattern, int(first), int(last)))
+        case Call():
+            return (_called(operand, scope),)
+        case Listing() | ResourceList():
             raise AssertionError(operand)
 
 
-__all__ = ["Members", "column", "compile_rule", "opposite"]
+def _found(operand: Path | Call, scope: Scope) -> Members:
+    if isinstance(operand, Path):
+        return members(operand, scope)
+    found = _called(operand, scope)
+    assert isinstance(found, Members)  # noqa: S101 # the checker refuses ports on the left
+    return found
+
+
+def _called(call: Call, scope: Scope) -> Members | Ports:
+    function = BY_SPELLING[call.name.lower()]
+    takes = (*function.takes, *function.takes[-1:] * len(call.arguments))
+    given = tuple(_given(kind, argument, scope) for kind, argument in zip(takes, call.arguments, strict=False))
+    return function.sql(*given) if function.takes else function.sql(_nothing(scope))
+
+
+def _given(takes: Takes, argument: Operand, scope: Scope) -> Given:
+    match takes, argument:
+        case (("values" | "time"), (Path() | Call())):
+            return _found(argument, scope)
+        case (("values" | "time"), Value(text)):
+            return literal(text, _nothing(scope))
+        case (("network" | "networks"), Value(text)):
+            return addresses.bits(text) or ""
+        case (("number" | "step"), Value(text)):
+            return int(text)
+        case "list", _:
+            return _right(argument, scope)
+    raise AssertionError(argument)
+
+
+def _nothing(scope: Scope) -> Members:
+    return Members(Sql("null::json"), scope.names)

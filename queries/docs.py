@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from queries.catalog import ATTRIBUTES, AttributeKind
 from queries.choices import CHOICES, Choice
-from queries.functions import FUNCTIONS
+from queries.functions import FUNCTIONS, Function
 from queries.operators import OPERATORS, Operator
 
 _HEAD = """\
@@ -24,6 +24,31 @@ config from cloud.resource where cloud.type = 'aws' AND api.name = 'aws-ec2-desc
 tighter than both; brackets group. `json.rule` without quotes runs to the end, so it comes last.
 
 `addcolumn a.b c[*].d` at the end adds columns; `limit search records to 10` limits the answer.
+
+## Joins
+
+```
+config from cloud.resource where api.name = 'aws-ec2-describe-instances' AND json.rule = publicIpAddress exists as X;
+config from cloud.resource where api.name = 'aws-ec2-describe-security-groups'
+  AND json.rule = ipPermissions[*].ipRanges[*] contains 0.0.0.0/0 as Y;
+filter '$.X.securityGroups[*].groupId contains $.Y.groupId'; show X;
+```
+
+Two or three clauses with names, a filter that says how their resources belong together, and which of them is shown (the
+first, if the query doesn't say). A resource is shown where some resource of the others meets the filter with it; after
+`not` where none does. A clause that the filter doesn't mention must have a resource. The paths of `filter` begin with
+`$.X.`; every operator and function may stand in it. A query joins across accounts, a policy within each account.
+
+## Count
+
+```
+config from cloud.resource where api.name = 'aws-cloudtrail-describe-trails' AND json.rule = isMultiRegionTrail is true
+as X; count(X) less than 1
+```
+
+The answer has a row for each account whose number of resources is such, and for each of its regions where the API is
+regional: those of AWS except IAM, Organizations, CloudFront, Route 53 and the like. Accounts and regions are those from
+which there are resources.
 """
 
 PATHS = (
@@ -53,14 +78,10 @@ that begins with `$.` is a path.
 shows the worst finding that met the query and how many did.
 """
 
-_LATER = """\
-## Not answered yet
+_LATER = """## Not answered
 
-Joins (`filter`, `show`, aliases), `count(X)`, account groups, resource lists, `tag(All)`, and the functions:
-"""
-
-_NEVER = """
-Event, network, IAM, asset and vulnerability queries are refused with a word: this system answers config queries.
+Resource lists (`{'Name'.keys}`): write the list out. Event, network, IAM, asset and vulnerability queries are refused
+with a word: this system answers config queries.
 """
 
 
@@ -76,11 +97,11 @@ def page() -> str:
             _VALUES,
             "## Operators of json.rule\n",
             *_table("operator | also written | true when | example", map(_operator, OPERATORS.values())),
+            "## Functions\n\nA function of what isn't there gives nothing. Blanks may stand between arguments.\n",
+            *_table("function | also written | gives | example", map(_function, FUNCTIONS.values())),
             "## Choices\n\nWhat Prisma Cloud's documents leave open is decided so:\n",
             *_table("rule | example | of this document | is", map(_choice, CHOICES)),
             _LATER,
-            *(f"- `{name}`: {doc}" for name, doc in FUNCTIONS.items()),
-            _NEVER,
         ]
     )
 
@@ -100,13 +121,18 @@ def _choice(choice: Choice) -> str:
 
 
 def _attribute(name: str, kind: AttributeKind) -> str:
-    doc = f"The older name of {kind.name}." if name != kind.name else kind.refused or kind.doc
+    doc = f"Another name of {kind.name}." if name != kind.name else kind.doc
     return f"| `{name}` | {doc} | `{_cell(kind.example.replace(kind.name, name))}` |"
 
 
 def _operator(operator: Operator) -> str:
     others = ", ".join(f"`{_cell(spelling)}`" for spelling in operator.spellings if spelling != operator.name)
     return f"| `{operator.name}` | {others} | {operator.doc} | `{_cell(operator.example)}` |"
+
+
+def _function(function: Function) -> str:
+    others = ", ".join(f"`{spelling}`" for spelling in function.spellings)
+    return f"| `{function.name}` | {others} | {function.doc} | `{_cell(function.example)}` |"
 
 
 def _cell(text: str) -> str:

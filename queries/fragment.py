@@ -1,9 +1,23 @@
 """A piece of SQL and the values of its question marks: the only thing from which statements are made."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, NamedTuple
 
-Bound = str | int | float | bool
+
+class Slot(Enum):
+    """A value that is known only when the statement runs, so that one compiled statement serves for all runs."""
+
+    NOW = "the time that ages count from, in ms since 1970 UTC"
+    LIMIT = "the most rows, or None"
+    OFFSET = "the number of the first row"
+    ACCOUNTS = "the accounts that are asked, a list"
+    RIDS = "the resources that are asked, a list"
+    MONITORED = "the accounts that the tables know, a list"
+
+
+Bound = str | int | float | bool | Slot
 """What may stand for a question mark."""
 
 _HOLE = re.compile(r"\{(\d)\}")
@@ -35,6 +49,11 @@ def sql(template: str, *parts: Sql) -> Sql:
 def bind(value: Bound) -> Sql:
     """Return a question mark that stands for *value*."""
     return Sql("?", (value,))
+
+
+def filled(statement: Sql, known: Mapping[Slot, Any]) -> list[Any]:
+    """Return the values of *statement*, each slot replaced by what is *known* for it."""
+    return [known[value] if isinstance(value, Slot) else value for value in statement.values]
 
 
 def join(word: str, parts: list[Sql]) -> Sql:

@@ -22,13 +22,15 @@ def names() -> Iterator[Sql]:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Where a condition stands: the document, the element that a bracket looks at, and how to compile a condition
-    inside it.
+    inside it. *hoisted*, in a join: what the first steps of a path that begins with an alias find, and how many steps
+    those are.
     """
 
     root: Sql
     element: Sql
     names: Iterator[Sql]
     compile: Callable[[Condition, "Scope"], Sql]
+    hoisted: Callable[[Path], tuple["Members", int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,18 @@ class Members:
 
 def members(path: Path, scope: Scope) -> Members:
     """Return what *path* finds; its last step, when that is `[?none()]` or `[?all()]`, is left to the caller."""
+    if path.root not in ("", "$", "@") and scope.hoisted is not None:
+        found, done = scope.hoisted(path)
+        return _walk(found, path.steps, done, scope)
     base = scope.element if path.root != "$" else scope.root
     if base is scope.root and not (path.steps and isinstance(path.steps[0], Key | Index | Each)):
         base = sql("json_extract({0}, '$')", base)  # the document as JSON writes it, however it was stored
-    found = Members(base, scope.names)
-    previous: Step | None = None
-    for step in path.steps:
+    return _walk(Members(base, scope.names), path.steps, 0, scope)
+
+
+def _walk(found: Members, steps: tuple[Step, ...], done: int, scope: Scope) -> Members:
+    previous: Step | None = steps[done - 1] if done else None
+    for step in steps[done:]:
         match step:
             case Key(name) if '"' in name or "\\" in name:  # a JSON pointer has no trouble with these
                 found = replace(Members(found.json(), scope.names, listed=found.many), path=_pointer(name))

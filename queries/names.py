@@ -45,6 +45,27 @@ _REGIONS = {
     "AWS GovCloud (US-West)": "us-gov-west-1",
     "AWS Global": "global",
 }
+_API_CLOUDS = (
+    ("aws-", "aws"),
+    ("azure-", "azure"),
+    ("gcloud-", "gcp"),
+    ("gcp-", "gcp"),
+    ("alibaba-cloud-", "alibaba"),
+    ("oci-", "oci"),
+    ("ibm-", "ibm"),
+)
+_GLOBAL_APIS = (
+    "aws-iam-",
+    "aws-organizations-",
+    "aws-account-",
+    "aws-cloudfront-",
+    "aws-route53-",
+    "aws-route53domains-",
+    "aws-waf-classic-global-",
+    "aws-globalaccelerator-",
+    "aws-shield-",
+    "aws-support-",
+)
 _AZURE = re.compile(r"azure\s+(.+)", re.IGNORECASE)
 _MAKERS = ("", "amazon ", "aws ", "azure ", "microsoft ", "google ", "google cloud ")
 
@@ -124,3 +145,13 @@ def finding_type(text: str) -> tuple[str, ...]:
 def is_product(text: str) -> bool:
     """Tell whether *text*, given as a finding.type, is the name of a product."""
     return " ".join(text.lower().split()) in SOURCES
+
+
+def api_cloud(api_name: str) -> str:
+    """Return the cloud, as the tables call it, of the API *api_name*; empty where its name doesn't say."""
+    return next((cloud for prefix, cloud in _API_CLOUDS if api_name.startswith(prefix)), "")
+
+
+def is_global(api_name: str) -> bool:
+    """Tell whether what *api_name* reads belongs to an account as a whole, not to a region of it."""
+    return api_cloud(api_name) != "aws" or api_name.startswith(_GLOBAL_APIS)

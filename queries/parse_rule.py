@@ -99,7 +99,7 @@ class RuleParser:
                 break
             if len(steps) > MAX_STEPS:
                 raise self.error(f"a path may have {MAX_STEPS} steps", Span(start, reader.at))
-        return Path(root, tuple(steps), Span(start, reader.at))  # type: ignore[arg-type] # one of "", "$", "@"
+        return Path(root, tuple(steps), Span(start, reader.at))
 
     def error(self, message: str, span: Span | None = None, hint: str = "") -> RqlError:
         """Return an error at *span*, or at what comes next."""

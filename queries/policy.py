@@ -4,7 +4,7 @@ folder of files -> load -> {id: Policy} -> violations -> Answer
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,9 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 from pydantic_core import ErrorDetails
 
 from queries.check import Checked, check
+from queries.compile import prepare_subjects
+from queries.compile_clause import EVERYWHERE
 from queries.errors import PolicyError, RqlError, nearest
+from queries.fragment import Slot
 from queries.parse import parse
 from queries.run import Answer, run
+from queries.subjects import Subject, subjects
 from queries.syntax import And, Attribute, Condition, Not, OneFinding, Or
 
 Severity = Literal["critical", "high", "medium", "low", "informational"]
@@ -66,11 +70,14 @@ class Policy(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Touches:
     """What can change who violates a policy. *api_names*: only resources with one of these can; None: any can.
-    *findings*: a finding can make or end a violation.
+    *findings*: a finding can make or end a violation. *time*: time alone can. *single*: each resource is judged by
+    itself; else everything of its account has to be looked at.
     """
 
     api_names: frozenset[str] | None
     findings: bool
+    time: bool = False
+    single: bool = True
 
 
 def load(folder: Path) -> dict[str, Policy]:
@@ -129,14 +136,33 @@ def violations(
 ) -> Answer:
     """Return the resources that violate *policy*, whether it is enabled or not: at most *limit* rows, all counted.
 
-    Otherwise as queries.run. Raises RqlError when it takes longer than *timeout*, in seconds.
+    Otherwise as queries.run, but joins stay within an account. Raises RqlError when it takes longer than *timeout*, in
+    seconds.
     """
-    return run(connection, policy.rql, now=now, limit=limit, timeout=timeout)
+    return run(connection, policy.rql, now=now, limit=limit, timeout=timeout, by_account=True)
+
+
+def violators(
+    connection: duckdb.DuckDBPyConnection,
+    policy: Policy,
+    now: datetime,
+    *,
+    rids: Sequence[int] | None = None,
+    accounts: Sequence[str] | None = None,
+) -> list[Subject]:
+    """Return every subject that violates *policy*: among the resources *rids*, where touches(policy).single; or among
+    what *accounts* own.
+    """
+    return subjects(connection, policy.rql, now, rids=rids, accounts=accounts)
 
 
 def touches(policy: Policy) -> Touches:
     """Return what has to change before the violations of *policy* can."""
-    return Touches(_api_names(policy.checked.condition), _asks_findings(policy.checked.condition))
+    checked = policy.checked
+    named = [_api_names(clause.condition) for clause in checked.clauses]
+    names = None if None in named else frozenset().union(*(each for each in named if each is not None))
+    findings = any(_asks_findings(clause.condition) for clause in checked.clauses)
+    return Touches(names, findings, Slot.NOW in prepare_subjects(checked, EVERYWHERE).values, checked.single)
 
 
 _ID = re.compile(r"(?=.{1,100}\Z)[a-z0-9]+(-[a-z0-9]+)*")

@@ -6,13 +6,24 @@ equals its word in any case, an array or object equals its JSON text.
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from queries.fragment import Sql, bind, commas, join, sql
 from queries.members import Members, Test
 from queries.syntax import Null, Value
 
-Choice = Value | Null | Members
-"""One thing on the right: a literal, the word null, or what another path finds."""
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports from *first* to *last*, each *step*-th of them."""
+
+    first: int
+    last: int
+    step: int = 1
+
+
+Choice = Value | Null | Members | Ports
+"""One thing on the right: a literal, the word null, what another path or a function finds, or ports."""
 
 Right = tuple[Choice, ...]
 Predicate = Callable[[Members, Right], Sql]
@@ -206,7 +217,9 @@ def _equals(left: Members, right: Choice) -> Sql:
         case Value(text):
             return left.some(lambda value: _is(value, text))
         case Members():
-            return left.some(lambda value: right.some(lambda other: _same(value, other)))
+            return left.some(lambda value: right.some(lambda other: same(value, other)))
+        case Ports():
+            return left.some(lambda value: _in_ports(value, right))
 
 
 def _is(value: Sql, text: str) -> Sql:
@@ -218,8 +231,29 @@ def _is(value: Sql, text: str) -> Sql:
     return sql("{0} in ({1})", value, commas(spellings))
 
 
-def _same(value: Sql, other: Sql) -> Sql:
-    return sql("({0} = {1} or try_cast({0} as double) = try_cast({1} as double))", value, other)
+def _in_ports(value: Sql, ports: Ports) -> Sql:
+    """A port, or a range such as `20-25` that overlaps."""
+    low = sql("try_cast(split_part({0}, '-', 1) as bigint)", value)
+    high = sql("try_cast(split_part({0}, '-', -1) as bigint)", value)
+    first = sql("greatest({0}, ?)", low)._replace(values=(*low.values, ports.first))
+    if ports.step > 1:
+        first = sql(f"(?::bigint + ceil(({{0}} - ?) / {int(ports.step)})::bigint * {int(ports.step)})", first)._replace(
+            values=(ports.first, *first.values, ports.first)
+        )
+    test = sql("{0} <= least({1}, {2}) and {3} <= {1}", first, high, bind(ports.last), low)
+    return sql("case when regexp_matches({0}, '^\\d+( *- *\\d+)?$') then {1} end", value, test)
+
+
+def same(value: Sql, other: Sql) -> Sql:
+    """Two texts of a document are the same, or read as the same number."""
+    return sql("{0} = {1}", canonical(value), canonical(other))
+
+
+def canonical(value: Sql) -> Sql:
+    """Return the text that all ways share in which JSON may write the number *value*; other texts as they are."""
+    written = "regexp_matches({0}, '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$')"
+    exact = f"{written} and abs(try_cast({{0}} as double)) < {_EXACT}"
+    return sql(f"case when {exact} then (try_cast({{0}} as double) + 0)::varchar else {{0}} end", value)
 
 
 def _contains(left: Members, right: Choice) -> Sql:
@@ -230,12 +264,12 @@ def _contains(left: Members, right: Choice) -> Sql:
             # a number is held by an equal one, never as some of its digits
             return left.some(
                 lambda value: right.some(
-                    lambda other: _holds(
-                        value, lambda v: sql("contains({0}, {1})", v, other), lambda v: _same(v, other)
-                    )
+                    lambda other: _holds(value, lambda v: sql("contains({0}, {1})", v, other), lambda v: same(v, other))
                 ),
                 as_text=False,
             )
+        case Ports():
+            return left.flat().some(lambda value: _in_ports(value, right))
         case Value(text) if text.lower() in _BOOLEANS:
             return left.some(
                 lambda value: _holds(value, lambda v: sql("contains(lower({0}), {1})", v, bind(text.lower())), None),
@@ -260,7 +294,7 @@ def _holds_text(value: Sql, text: str) -> Sql:
 
 
 def _holds_other(value: Sql, other: Sql) -> Sql:
-    return _holds(value, lambda v: sql("contains({0}, {1})", v, other), lambda v: _same(v, other))
+    return _holds(value, lambda v: sql("contains({0}, {1})", v, other), lambda v: same(v, other))
 
 
 def _holds(value: Sql, inside: Test, equal: Test | None) -> Sql:
@@ -308,5 +342,7 @@ def _against(left: Members, right: Right, test: Callable[[Sql, Sql], Sql]) -> Sq
                 return left.some(lambda value: test(value, bind(text)))
             case Null():
                 return left.some(lambda value: test(value, bind("null")))
+            case Ports():
+                raise AssertionError(choice)
 
     return join(" or ", [one(choice) for choice in right])

@@ -4,16 +4,17 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from threading import Timer
 from typing import Any
 
 import duckdb
 
 from queries.check import Checked, check
-from queries.compile import FINDING_COLUMNS, RESOURCE_COLUMNS, compile, condition
+from queries.compile import COUNT_COLUMNS, FINDING_COLUMNS, RESOURCE_COLUMNS, compile, prepare, slots, total_of
 from queries.errors import RqlError, Span, nearest
 from queries.format import format_operand
-from queries.fragment import Sql, sql
+from queries.fragment import Slot, Sql, filled
 from queries.parse import parse
 from queries.syntax import And, Attribute, Condition
 
@@ -53,40 +54,64 @@ def run(
     limit: int = 100,
     offset: int = 0,
     timeout: float | None = None,
+    by_account: bool = False,
 ) -> Answer:
     """Answer *text* from the tables that *connection* sees: at most *limit* rows from number *offset* on, in the order
     of their rrn.
 
-    *timeout* is in seconds. The connection must serve nobody else meanwhile: pass a cursor. Raises RqlError.
+    *timeout* is in seconds. *by_account*: only resources of one account are joined, as policies do. The connection must
+    serve nobody else meanwhile: pass a cursor. Raises RqlError.
     """
-    checked = check(parse(text))
+    checked, statement = prepared(text, by_account=by_account)
     limit = max(0, min(limit, MOST_ROWS))
-    statement = compile(checked, now, limit=limit, offset=offset)
+    monitored = monitored_accounts(connection) if Slot.MONITORED in statement.values else []
+    known = slots(checked, now, limit=limit, offset=offset, monitored=monitored)
     start = time.monotonic()
-    rows = _execute(connection, statement, text, timeout)
+    rows = _execute(connection, statement, known, text, timeout)
     took = (time.monotonic() - start) * 1000
     if rows:
         total = int(rows[0][-1])
     else:
-        count = sql("select count(*) from resources r where {0}", condition(checked))
-        total = int(_execute(connection, count, text, timeout)[0][0]) if offset or not limit else 0
-    added = tuple(format_operand(path) for path in checked.query.columns)
-    columns = RESOURCE_COLUMNS + (FINDING_COLUMNS if checked.findings else ()) + added
-    width = len(columns)
-    plain = width - len(added)
-    shown = [row[:plain] + tuple(None if v is None else json.loads(v) for v in row[plain:width]) for row in rows]
+        total = int(_execute(connection, total_of(checked), known, text, timeout)[0][0]) if offset or not limit else 0
+    columns, width = _columns(checked)
+    shown = [row[:width] + tuple(_read(value) for value in row[width : len(columns)]) for row in rows]
     notes = () if total else _notes(connection, checked)
     return Answer(columns, shown, total, offset + len(rows) >= total and not offset, took, notes)
 
 
+@lru_cache(maxsize=1024)
+def prepared(text: str, *, by_account: bool = False) -> tuple[Checked, Sql]:
+    """Return *text* checked, and its statement with slots for what changes from run to run. Raises RqlError."""
+    checked = check(parse(text))
+    return checked, prepare(checked, by_account=by_account)
+
+
+def monitored_accounts(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the accounts from which there are resources."""
+    found = connection.execute("select distinct account from resources where not deleted").fetchall()
+    return sorted(str(account) for (account,) in found)
+
+
+def _columns(checked: Checked) -> tuple[tuple[str, ...], int]:
+    """Return the names of the columns, and how many of them stand before those of addcolumn."""
+    if checked.query.count:
+        return COUNT_COLUMNS, len(COUNT_COLUMNS)
+    own = RESOURCE_COLUMNS + (FINDING_COLUMNS if checked.findings else ())
+    return own + tuple(format_operand(path) for path in checked.query.columns), len(own)
+
+
+def _read(value: str | None) -> Any:
+    return None if value is None else json.loads(value)
+
+
 def _execute(
-    connection: duckdb.DuckDBPyConnection, statement: Sql, text: str, timeout: float | None
+    connection: duckdb.DuckDBPyConnection, statement: Sql, known: dict[Slot, Any], text: str, timeout: float | None
 ) -> list[tuple[Any, ...]]:
     timer = Timer(timeout, connection.interrupt) if timeout is not None else None
     if timer:
         timer.start()
     try:
-        return connection.execute(statement.text, statement.values).fetchall()
+        return connection.execute(statement.text, filled(statement, known)).fetchall()
     except duckdb.OutOfMemoryException:
         raise RqlError("this needs more memory than the store may take", text, Span(0, len(text.rstrip()))) from None
     except duckdb.InterruptException:
@@ -101,7 +126,8 @@ def _execute(
 
 def _notes(connection: duckdb.DuckDBPyConnection, checked: Checked) -> tuple[str, ...]:
     """Say which api.name of the query no resource has."""
-    asked = [v.text.strip() for a in _required(checked.condition) if a.name == "api.name" for v in a.values]
+    attributes = [a for clause in checked.clauses for a in _required(clause.condition)]
+    asked = dict.fromkeys(v.text.strip() for a in attributes if a.name == "api.name" for v in a.values)
     if not asked:
         return ()
     known = [str(row[0]) for row in connection.execute("select distinct api_name from resources").fetchall()]

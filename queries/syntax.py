@@ -50,10 +50,10 @@ Step = Key | Index | Each | AnyKey | Where
 @dataclass(frozen=True, slots=True)
 class Path:
     """A way into the document. *root*: `$` from the resource, `@` from the element, empty from wherever the condition
-    stands.
+    stands; in a checked filter the alias whose resource it is.
     """
 
-    root: Choice["", "$", "@"]
+    root: str
     steps: tuple[Step, ...]
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 

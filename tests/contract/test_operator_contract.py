@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
-from queries import RqlError, check, format, parse, run
+from queries import check, format, parse, run
 from queries.catalog import ATTRIBUTES
 from queries.compile_rule import compile_rule
-from queries.fragment import Sql
-from queries.functions import FUNCTIONS
+from queries.fragment import Slot, Sql, filled
+from queries.functions import FUNCTIONS, Function
 from queries.operators import OPERATORS, Operator
 from queries.syntax import Compare, JsonRule
-from tests.queries.evaluator import holds
+from tests.queries.evaluator import World, holds
 from tests.queries.small import store
 
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+every_function = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=lambda function: function.name)
 every_operator = pytest.mark.parametrize("operator", OPERATORS.values(), ids=lambda operator: operator.name)
 
 
@@ -78,14 +80,33 @@ def test_the_example_of_an_attribute_runs_or_is_refused(name: str) -> None:
     assert name in query
     assert kind.doc.endswith(".") or kind.doc.endswith("any case.")
     with store() as tables:
-        if kind.refused:
-            with pytest.raises(RqlError, match="yet"):
-                run(tables, query, now=datetime(2026, 1, 1, tzinfo=UTC))
-        else:
-            run(tables, query, now=datetime(2026, 1, 1, tzinfo=UTC))
+        run(tables, query, now=NOW)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_is_refused_by_name(name: str) -> None:
-    with pytest.raises(RqlError, match="functions aren't answered yet"):
-        check(parse(f"config where json.rule = {name}(a) is true"))
+@every_function
+def test_the_example_of_a_function_is_true_of_one_document_and_false_of_the_other(function: Function) -> None:
+    condition = compared(function.example)
+    sql = compile_rule(condition, Sql("r.json"))
+    known = {Slot.NOW: int(NOW.timestamp() * 1000), Slot.MONITORED: ["111111111111"]}
+    with duckdb.connect() as connection:
+        for document, wanted in ((function.true_of, True), (function.false_of, False)):
+            found = connection.execute(
+                f"select count(*) from (select ?::json as json) r where {sql.text}",
+                (json.dumps(document), *filled(sql, known)),
+            ).fetchall()
+            assert bool(found[0][0]) is wanted, document
+            assert holds(condition, document, document, World(NOW, ("111111111111",))) is wanted
+
+
+@every_function
+def test_every_spelling_of_a_function_is_known_and_prints_and_parses_to_itself(function: Function) -> None:
+    for spelling in (function.name, *function.spellings):
+        query = parse(f"config where json.rule = {function.example.replace(function.name, spelling)}")
+        check(query)
+        assert parse(format(query)) == query
+
+
+@every_function
+def test_a_function_is_documented_in_a_sentence(function: Function) -> None:
+    assert function.doc.endswith((".", "like."))
+    assert function.name in function.example

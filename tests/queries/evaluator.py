@@ -4,10 +4,14 @@ with it.
 
 import json
 import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+from queries.functions import BY_SPELLING
 from queries.syntax import (
     And,
     AnyKey,
+    Call,
     Compare,
     Condition,
     Each,
@@ -23,42 +27,85 @@ from queries.syntax import (
     Value,
     Where,
 )
+from tests.queries import evaluator_functions as functions
 
 Json = object
 """What json.loads gives."""
 
 
-def holds(condition: Condition, document: Json, element: Json) -> bool:
+@dataclass(frozen=True)
+class World:
+    """What isn't in the document: the time, the accounts that are known, and in a join the document of each alias."""
+
+    now: datetime = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    monitored: tuple[str, ...] = ()
+    rows: dict[str, Json] = field(default_factory=dict)
+
+
+HERE = World()
+
+
+def holds(condition: Condition, document: Json, element: Json, world: World = HERE) -> bool:
     """Tell whether *condition* holds of *document*; *element* is where it stands, at first the document."""
     match condition:
         case And(parts):
-            return all(holds(part, document, element) for part in parts)
+            return all(holds(part, document, element, world) for part in parts)
         case Or(parts):
-            return any(holds(part, document, element) for part in parts)
+            return any(holds(part, document, element, world) for part in parts)
         case Not(inner):
-            return not holds(inner, document, element)
+            return not holds(inner, document, element, world)
         case Compare(Path(root, (*before, Where(word, inner))) as path, operator) if word in ("none", "all"):
-            elements = list(_elements(find(Path(root, tuple(before)), document, element), tuple(before)))
-            met = [holds(inner, document, e) for e in elements]
+            elements = list(_elements(find(Path(root, tuple(before)), document, element, world), tuple(before)))
+            met = [holds(inner, document, e, world) for e in elements]
             answer = not any(met) if word == "none" else bool(met) and all(met)
             return answer if operator == "exists" else not answer
         case Compare(Path() as path, operator, right):
-            choices = _choices(right, document, element)
+            choices = _choices(right, document, element, world)
             spread = any(isinstance(step, Each | AnyKey | Where) for step in path.steps)
-            return asked(operator, find(path, document, element), choices, spread=spread)
+            return asked(operator, find(path, document, element, world), choices, spread=spread)
+        case Compare(Call() as left, operator, right):
+            choices = _choices(right, document, element, world)
+            return asked(operator, called(left, document, element, world), choices, spread=True)
         case _:
             raise AssertionError(condition)
 
 
-def find(path: Path, document: Json, element: Json) -> list[Json]:
+def find(path: Path, document: Json, element: Json, world: World) -> list[Json]:
     """Return every value at *path*."""
-    values = [document if path.root == "$" else element]
+    values = [{"$": document, "": element, "@": element, **world.rows}[path.root]]
     for n, step in enumerate(path.steps):
-        values = [found for value in values for found in _step(step, value, path.steps[:n], document)]
+        values = [found for value in values for found in _step(step, value, path.steps[:n], document, world)]
     return values
 
 
-def _step(step: Step, value: Json, before: tuple[Step, ...], document: Json) -> list[Json]:
+def called(call: Call, document: Json, element: Json, world: World) -> list[Json]:
+    """Return every value that *call* gives."""
+    name = BY_SPELLING[call.name.lower()].name
+    given: list[list[Json]] = []
+    for argument in call.arguments:
+        match argument:
+            case Path():
+                given.append(find(argument, document, element, world))
+            case Call():
+                given.append(called(argument, document, element, world))
+            case Value(text):
+                given.append([text])
+            case _:
+                given.append(list(_choices(argument, document, element, world)))
+    if name == "_Set.isSubset":
+        values = flat(given[0])
+        return [all(asked("any equal", [v], given[1], spread=True) for v in values)] if values else []  # type: ignore[arg-type]
+    if name == "_Set.intersection":
+        return [v for v in flat(given[0]) if asked("intersects", [v], [("value", w) for w in given[1]], spread=True)]
+    return functions.FUNCTIONS[name](given, world.now, world.monitored)
+
+
+def flat(values: list[Json]) -> list[Json]:
+    """Return *values*, the elements of an array in its place."""
+    return [v for value in values for v in (value if isinstance(value, list) else [value])]
+
+
+def _step(step: Step, value: Json, before: tuple[Step, ...], document: Json, world: World) -> list[Json]:
     match step:
         case Key(name):
             return [value[name]] if isinstance(value, dict) and name in value else []
@@ -69,7 +116,7 @@ def _step(step: Step, value: Json, before: tuple[Step, ...], document: Json) -> 
         case AnyKey():
             return list(value.values()) if isinstance(value, dict) else list(value) if isinstance(value, list) else []
         case Where(_, condition):
-            return [e for e in _elements([value], before) if holds(condition, document, e)]
+            return [e for e in _elements([value], before) if holds(condition, document, e, world)]
 
 
 def _elements(values: list[Json], before: tuple[Step, ...]) -> list[Json]:
@@ -87,10 +134,10 @@ class NullWord:
 
 
 Choice = NullWord | tuple[str, Json]
-"""null, ("literal", its text) or ("value", what another path found)."""
+"""null, ("literal", its text), ("value", what another path found) or ("ports", their numbers)."""
 
 
-def _choices(right: Operand | None, document: Json, element: Json) -> list[Choice]:
+def _choices(right: Operand | None, document: Json, element: Json, world: World) -> list[Choice]:
     match right:
         case None:
             return []
@@ -99,9 +146,17 @@ def _choices(right: Operand | None, document: Json, element: Json) -> list[Choic
         case Value(text):
             return [("literal", text)]
         case Path():
-            return [("value", value) for value in find(right, document, element)]
+            return [("value", value) for value in find(right, document, element, world)]
+        case Call(name, arguments) if name == "_IPAddress.inRange":
+            pattern, *ends = [a.text for a in arguments if isinstance(a, Value)]
+            return [("literal", pattern.replace("%d", str(n))) for n in range(int(ends[0]), int(ends[1]) + 1)]
+        case Call(name, arguments) if name == "_Port.inRange":
+            numbers = [int(a.text) for a in arguments if isinstance(a, Value)]
+            return [("ports", range(numbers[0], numbers[1] + 1, *numbers[2:]))]
+        case Call():
+            return [("value", value) for value in called(right, document, element, world)]
         case Listing(items):
-            return [choice for item in items for choice in _choices(item, document, element)]
+            return [choice for item in items for choice in _choices(item, document, element, world)]
         case _:
             raise AssertionError(right)
 
@@ -144,8 +199,7 @@ def asked(operator: str, values: list[Json], choices: list[Choice], *, spread: b
         return any(related(relation, size, amount(choice)) for choice in choices)
     word, _, rest = operator.partition(" ")
     if word in ("any", "none", "all"):
-        flat = [v for value in values for v in (value if isinstance(value, list) else [value])]
-        met = [asked(_QUANTIFIED[rest], [v], choices, spread=False) for v in flat]  # null is only what is null
+        met = [asked(_QUANTIFIED[rest], [v], choices, spread=False) for v in flat(values)]  # null is only what is null
         return any(met) if word == "any" else not any(met) if word == "none" else bool(met) and all(met)
     if operator in ("equals", "is member of"):
         nulls = [
@@ -155,7 +209,7 @@ def asked(operator: str, values: list[Json], choices: list[Choice], *, spread: b
             return True
         choices, operator = [c for c in choices if c not in nulls], "equals"
     if operator == "intersects":
-        values = [v for value in values for v in (value if isinstance(value, list) else [value])]
+        values = flat(values)
         choices = _flat(choices)
         if any(isinstance(c, NullWord) for c in choices) and any(v is None for v in values):
             return True
@@ -193,6 +247,9 @@ def _binary(operator: str, value: Json, choice: Choice) -> bool:
     if operator == "isType":
         assert not isinstance(choice, NullWord)
         return is_type(value, str(choice[1]).lower())
+    if not isinstance(choice, NullWord) and choice[0] == "ports":
+        values = value if isinstance(value, list) and operator == "contains" else [value]
+        return any(functions.in_ports(text(v), choice[1]) for v in values)
     if operator == "contains":
         return contains(value, ("literal", "null") if isinstance(choice, NullWord) else choice)
     if shown is None:
@@ -245,7 +302,10 @@ def same(shown: str, choice: tuple[str, Json]) -> bool:
         if literal_number(other) is None:
             return shown == other
         return shown in (other, _written(other), _written(other) + ".0")
-    return shown == other or (number(shown) is not None and number(shown) == number(other))
+    if shown == other:
+        return True
+    one, two = literal_number(shown), literal_number(other)
+    return one is not None and one == two
 
 
 def _written(literal: str) -> str:

@@ -11,7 +11,7 @@ from queries import RqlError, explain, format, parse
 
 QUERIES = Path(__file__).parents[3] / "shared" / "corpus" / "rql" / "queries.jsonl"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-ANSWERED = 88
+ANSWERED = 132
 """How many of the config queries that are neither templates nor malformed compile. It may only rise."""
 PARSED = 132
 """How many of them there are: each has a tree, also where it isn't answered yet."""
@@ -38,8 +38,6 @@ def test_every_config_query_is_answered_or_refused_with_a_reason() -> None:
             explain(query, NOW)
         except RqlError as error:
             refused[error.message] += 1
-    reasons = ("aren't answered yet", "isn't answered yet", "can't be asked for yet")
-    assert [message for message in refused if not any(reason in message for reason in reasons)] == []
     assert len(good()) - refused.total() >= ANSWERED, refused
 
 

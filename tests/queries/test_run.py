@@ -19,8 +19,8 @@ def tables() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def ask(tables: duckdb.DuckDBPyConnection, where: str, **options: int) -> Answer:
-    return run(tables, f"config from cloud.resource where {where}", now=NOW, **options)
+def ask(tables: duckdb.DuckDBPyConnection, where: str, limit: int = 100, offset: int = 0) -> Answer:
+    return run(tables, f"config from cloud.resource where {where}", now=NOW, limit=limit, offset=offset)
 
 
 def names(answer: Answer) -> str:

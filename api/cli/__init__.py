@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import ask, dead_letters, flow, policies, run, snapshots, status, topics
+from api.cli import alerts, ask, dead_letters, flow, policies, run, snapshots, status, topics
 from api.cli.exits import Commands
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ run.add(app)
 flow.add(app)
 ask.add(app)
 policies.add(app)
+alerts.add(app)
 snapshots.add(app)
 dead_letters.add(app)
 status.add(app)

@@ -103,7 +103,7 @@ class Channel:
             return None
         if pause is not None and (pause.probe is not None or now < pause.until):
             return None
-        while self._later and self._later[0][0] <= now:
+        while pause is None and self._later and self._later[0][0] <= now:
             self._wake()
         chain, trial = self._template_probe(now), True
         if chain is None:

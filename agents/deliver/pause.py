@@ -13,8 +13,8 @@ CONFIG_S = (15.0, 30.0, 60.0, 120.0, 300.0)
 
 
 def delay(schedule: Sequence[float], tries: int, random: float) -> float:
-    """Return the seconds to wait after *tries* failures, spread by *random* (from 0 to 1) over 80 to 120 percent."""
-    return schedule[min(max(tries, 1), len(schedule)) - 1] * (0.8 + 0.4 * random)
+    """Return the seconds to wait after *tries* failures, spread by *random* (from 0 to 1) over the last quarter."""
+    return schedule[min(max(tries, 1), len(schedule)) - 1] * (0.75 + 0.25 * random)
 
 
 class Pause:

@@ -34,12 +34,15 @@ def gather(db: duckdb.DuckDBPyConnection, rids: Sequence[int]) -> list[Seen]:
     """Make the world of the resources *rids* and return them, the deleted ones too; what isn't stored isn't there."""
     main = _main(db)
     db.execute("create or replace temp table touched as select unnest(?::UBIGINT[]) as rid", [list(rids)])
-    for table, which in (
-        ("resources", "rid in (select rid from touched)"),
-        ("finding_resource", "rid in (select rid from touched)"),
-        ("findings", "fid in (select fid from temp.finding_resource)"),
+    for table, key, asked in (
+        ("resources", "rid", "touched"),
+        ("finding_resource", "rid", "touched"),
+        ("findings", "fid", "temp.finding_resource"),
     ):
-        db.execute(f"create or replace temp table {table} as select * from {main}.{table} where {which}")
+        # by their row ids: of 1,000,000 rows the keys alone are read, and the documents of those that are wanted
+        db.execute(f"""
+            create or replace temp table {table} as select * from {main}.{table}
+            where rowid in (select rowid from {main}.{table} where {key} in (select {key} from {asked}))""")
     rows = db.execute("""
         select rid, part, rrn, id, name, account, cloud, region, api_name, service, resource_type, tags, deleted
         from temp.resources""").fetchall()

@@ -14,12 +14,17 @@ from starlette.exceptions import HTTPException
 
 from agents.dead_letters import NoSuchLetter, Replayed
 from api import models, routes, token
+from api.alerts import NoSuchAlert, NotObeyed
+from api.alerts import routes as alert_routes
+from api.control import STATUS as CONTROL_STATUS
+from api.control import routes as control_routes
 from api.policies import NoSuchPolicy
 from api.reader import Readers, TooSlow
 from api.state import Owner
 from api.version import ROOT, version
 from queries.errors import RqlError, SqlError
 from queries.policy import Policy, load_all
+from streams.control import Control
 from streams.errors import BrokerError, SnapshotError, TidegateError
 
 
@@ -31,10 +36,11 @@ def create_app(
     started: str = "",
     timeout_s: float = 60.0,
     policies: Mapping[str, Policy] | None = None,
+    control: Control | None = None,
 ) -> FastAPI:
     """Return the API of *owner*. Each call but /health needs the token *secret*; queries end after *timeout_s*.
 
-    *policies*: None reads those of the settings, and raises PolicyError.
+    *policies*: None reads those of the settings, and raises PolicyError. *control*: None refuses the control paths.
     """
 
     @contextlib.asynccontextmanager
@@ -54,6 +60,7 @@ def create_app(
     app.state.owner = owner
     app.state.kind = kind
     app.state.policies = load_all(owner.settings.policies) if policies is None else policies
+    app.state.control = control
     app.state.started = started
     app.state.replaying = asyncio.Lock()
     app.state.readers = Readers(lambda: owner.store.cursor(), timeout_s=timeout_s)
@@ -68,7 +75,8 @@ def create_app(
         code: {"model": models.Failure, "description": d} for code, d in ERRORS.items()
     }
     app.include_router(routes.open_, prefix=ROOT)
-    app.include_router(routes.closed, prefix=ROOT, dependencies=[Depends(admit)], responses=failures)
+    for closed in (routes.closed, alert_routes, control_routes):
+        app.include_router(closed, prefix=ROOT, dependencies=[Depends(admit)], responses=failures)
     for error, answer in ((RequestValidationError, _invalid), (HTTPException, _http), (TidegateError, _failed)):
         app.add_exception_handler(error, answer)
     app.add_exception_handler(Exception, _defect)
@@ -80,10 +88,11 @@ def create_app(
 ERRORS = {
     400: "The query is wrong: `span` and `drawing` say where.",
     401: "The token is missing or wrong.",
-    404: "There is no such policy, dead letter, snapshot or path.",
+    404: "There is no such object, policy, alert, dead letter, snapshot or path.",
     405: "The path doesn't know this method.",
     408: "The query took longer than it may.",
-    409: "Not now: it was replayed already, or there is nothing to answer from yet.",
+    409: "Not now: it was replayed already, others refer to it, or there is nothing to answer from yet.",
+    412: "It was changed since it was read.",
     422: "The body or a parameter is wrong.",
     500: "A defect of Tidegate; its log says more.",
     503: "The broker can't be reached.",
@@ -98,6 +107,7 @@ _CODES = {
     405: "method-not-allowed",
     408: "too-slow",
     409: "conflict",
+    412: "stale",
     422: "invalid",
     500: "defect",
     503: "unreachable",
@@ -129,8 +139,11 @@ async def _question(_: Request, error: Exception) -> Response:
 
 
 _STATUS: dict[type[Exception], int] = {
+    **CONTROL_STATUS,
     NoSuchLetter: 404,
     NoSuchPolicy: 404,
+    NoSuchAlert: 404,
+    NotObeyed: 409,
     Replayed: 409,
     TooSlow: 408,
     SnapshotError: 409,

@@ -30,7 +30,7 @@ class Refused(TidegateError):
     @property
     def exit_code(self) -> int:
         """1: the answer is no; 2: the question was wrong; 3: something behind the API isn't there."""
-        return {404: 1, 409: 1, 500: 3, 503: 3}.get(self.status, 2)
+        return {404: 1, 409: 1, 412: 1, 500: 3, 503: 3}.get(self.status, 2)
 
 
 class Client:
@@ -49,16 +49,30 @@ class Client:
         """Return the JSON of POST *path*."""
         return self._ask("POST", path, body=body or {})
 
-    def _ask(self, method: str, path: str, *, query: Mapping[str, object] = {}, body: object = None) -> Any:
+    def change(
+        self, method: str, path: str, body: Mapping[str, object] | None = None, version: int | None = None
+    ) -> Any:
+        """Return the JSON of PUT, PATCH or DELETE *path*; *version*: the only one that may be changed."""
+        return self._ask(method, path, body=body, headers={} if version is None else {"if-match": f'"{version}"'})
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] = {},
+        body: object = None,
+        headers: Mapping[str, str] = {},
+    ) -> Any:
         at = urlsplit(self.running.api)
-        asked = urlencode({name: value for name, value in query.items() if value is not None})
+        asked = urlencode({name: value for name, value in query.items() if value is not None}, doseq=True)
         connection = HTTPConnection(at.hostname or "", at.port, timeout=TIMEOUT_S)
         try:
             connection.request(
                 method,
                 f"{ROOT}{path}?{asked}" if asked else ROOT + path,
                 body=None if body is None else orjson.dumps(body),
-                headers={"authorization": f"Bearer {self._token}", "content-type": "application/json"},
+                headers={"authorization": f"Bearer {self._token}", "content-type": "application/json", **headers},
             )
             answer = connection.getresponse()
             content = answer.read()

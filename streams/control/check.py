@@ -7,7 +7,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from queries.errors import QueryError, nearest
-from streams.control.documents import ABSENT, Document, Path, at, placed, spelled
+from streams.control.documents import ABSENT, Document, Path, at, placed, spelled, texts
 from streams.control.errors import Refused, SealError
 from streams.control.kinds import ID, Kind
 from streams.control.record import Held
@@ -15,8 +15,11 @@ from streams.control.seal import MASK, Keys, is_reference
 from streams.errors import TidegateError
 
 
-def read(kind: Kind, id: str, document: Document) -> BaseModel:
-    """Return *document*, its secrets in clear, as the object *id*. Raises Refused with a line for each fault."""
+def read(kind: Kind, id: str, document: Document, *, new: bool = True) -> BaseModel:
+    """Return *document*, its secrets in clear, as the object *id*; *new*: it is to be written, not only read.
+
+    Raises Refused with a line for each fault.
+    """
     label = f"{kind.name} {id}"
     if not ID.fullmatch(id):
         raise Refused(
@@ -24,6 +27,8 @@ def read(kind: Kind, id: str, document: Document) -> BaseModel:
         )
     if document.get("id", id) != id:
         raise Refused([f"{label}: id: {document['id']!r:.80} within the document: leave it out, or make it the same"])
+    if inner := [name for name, field in kind.model.model_fields.items() if field.exclude and name in document]:
+        raise Refused([f"{label}: {name}: there is no such field" for name in inner])
     hidden = {
         path: SecretStr(text)
         for path in kind.secrets(document)
@@ -35,9 +40,28 @@ def read(kind: Kind, id: str, document: Document) -> BaseModel:
         raise Refused([f"{label}: {_line(kind, e)}" for e in error.errors(include_url=False)]) from None
     try:
         kind.check(made)
+        if new:
+            kind.check_new(made)
+    except Refused as refused:
+        raise Refused([f"{label}: {line}" for line in refused.lines]) from None
     except (ValueError, TidegateError, QueryError) as error:
-        raise Refused([f"{label}: {line}" for line in str(error).splitlines() if line.strip()]) from None
+        raise Refused([f"{label}: {error}"]) from None
     return made
+
+
+def refuse_references(kind: Kind, id: str, document: Document, before: Document) -> None:
+    """Raise Refused for each `env:` or `file:` that *before* hasn't at the same place.
+
+    Who may follow them reads the environment and the files of the machine: the operator's matter, not every user's.
+    """
+    wrong = [
+        f"{kind.name} {id}: {spelled(path)}: {text.partition(':')[0]}: is the operator's to write: give the value"
+        for name in sorted(kind.hidden() & document.keys())
+        for path, text in texts(document[name], (name,))
+        if is_reference(text) and at(before, path) != text
+    ]
+    if wrong:
+        raise Refused(wrong)
 
 
 def unmasked(kind: Kind, id: str, document: Document, before: Document) -> Document:

@@ -108,15 +108,24 @@ class Control:
         finally:
             end()
 
-    async def change(self, wanted: Wanted, *, by: str, origin: Origin = "api", dry_run: bool = False) -> list[Planned]:
+    async def change(
+        self,
+        wanted: Wanted,
+        *,
+        by: str,
+        origin: Origin = "api",
+        dry_run: bool = False,
+        operator: bool = True,
+    ) -> list[Planned]:
         """Write all edits as one, log them, and return what they changed once it shows here; or nothing is written.
 
-        *by*: who wants it. *dry_run*: only say what would change. Raises as `plan` does, and BrokerError.
+        *by*: who wants it; *operator*: whether they may write `env:` and `file:`, which read the machine's environment
+        and files. *dry_run*: only say what would change. Raises as `plan` does, and BrokerError.
         """
 
         def decide() -> tuple[list[Planned], list[Message]]:
             edits = wanted(self.state()) if callable(wanted) else wanted
-            planned = plan(self.kinds, self.keys, self.state(), edits, origin)
+            planned = plan(self.kinds, self.keys, self.state(), edits, origin, operator=operator)
             return planned, list(self._messages(planned, by, origin))
 
         if dry_run:
@@ -193,7 +202,7 @@ class Control:
             return _shipped(kind, id) if shipped else None
         fields = record.read(value)
         whole = patched(shipped.model_dump(mode="json"), fields["stored"]) if shipped else fields["stored"]
-        made = read(kind, id, opened(kind, id, whole, self.keys))
+        made = read(kind, id, opened(kind, id, whole, self.keys), new=False)
         return Held(kind=kind.name, id=id, version=offset + 1, object=made, **fields)
 
     def _show(self, name: str) -> None:

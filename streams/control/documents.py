@@ -50,6 +50,15 @@ def found(document: Any, pattern: str) -> Iterator[tuple[Path, Any]]:
     yield from _found(document, (), pattern.replace("[]", ".[]").split("."))
 
 
+def texts(document: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield every text in *document* with its path."""
+    if isinstance(document, str):
+        yield path, document
+    elif isinstance(document, dict | list):
+        for part, value in document.items() if isinstance(document, dict) else enumerate(document):
+            yield from texts(value, (*path, part))
+
+
 def patched(document: Any, patch: Any) -> Any:
     """Return *document* changed as a JSON merge patch says: objects are merged, null takes away, others replace."""
     if not isinstance(patch, dict):

@@ -47,7 +47,9 @@ class Kind:
     names_once: bool = True
     """Whether no two may have the same name."""
     check: Callable[[Any], None] = lambda _: None
-    """Raises ValueError, with field and reason, for what the model alone can't tell. Gets the object."""
+    """Raises ValueError, with field and reason, for what the model alone can't tell: such an object isn't used."""
+    check_new: Callable[[Any], None] = lambda _: None
+    """The same for what is written now only: what other machines may see otherwise, such as their environment."""
     find_secrets: Callable[[Document], Iterable[Path]] | None = None
     """Where secrets stand in a document; None: where the model's types say."""
     hides: tuple[str, ...] = ()

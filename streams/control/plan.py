@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from pydantic import BaseModel
 
 from queries.errors import nearest
-from streams.control.check import opened, read, sealed, unmasked
+from streams.control.check import opened, read, refuse_references, sealed, unmasked
 from streams.control.documents import Difference, Document, found, patch_between, patched, spelled
 from streams.control.errors import InUse, Missing, Refused, Stale
 from streams.control.kinds import Kind, Kinds
@@ -51,8 +51,10 @@ class Planned:
     differences: Sequence[Difference]
 
 
-def plan(kinds: Kinds, keys: Keys, state: State, edits: Sequence[Edit], origin: Origin) -> list[Planned]:
-    """Return what *edits* change in *state*, in their order; each in a file is then looked after by files.
+def plan(
+    kinds: Kinds, keys: Keys, state: State, edits: Sequence[Edit], origin: Origin, *, operator: bool = True
+) -> list[Planned]:
+    """Return what *edits* change in *state*, in their order; *operator*: whether they may write references.
 
     Raises Missing, Stale, SealError, Refused with all that is wrong, InUse.
     """
@@ -63,7 +65,7 @@ def plan(kinds: Kinds, keys: Keys, state: State, edits: Sequence[Edit], origin: 
     done = []
     for edit in edits:
         try:
-            done.append(_planned(kinds[edit.kind], keys, state[edit.kind].get(edit.id), edit, origin))
+            done.append(_planned(kinds[edit.kind], keys, state[edit.kind].get(edit.id), edit, origin, operator))
         except Refused as refused:
             wrong += refused.lines
     if wrong:
@@ -91,7 +93,7 @@ def _check_version(edit: Edit, held: Held | None) -> None:
     )
 
 
-def _planned(kind: Kind, keys: Keys, held: Held | None, edit: Edit, origin: Origin) -> Planned:
+def _planned(kind: Kind, keys: Keys, held: Held | None, edit: Edit, origin: Origin, operator: bool) -> Planned:
     shipped = kind.shipped.get(edit.id)
     if edit.document is None:
         if held is None:
@@ -113,6 +115,8 @@ def _planned(kind: Kind, keys: Keys, held: Held | None, edit: Edit, origin: Orig
         raise Missing(f"there is no {kind.name} {edit.id} to change")
     document = patched(before, edit.document) if edit.merge else edit.document
     document = unmasked(kind, edit.id, document, before)
+    if not operator:
+        refuse_references(kind, edit.id, document, before)
     after = read(kind, edit.id, document)
     same = held is not None and after == held.object
     if shipped is not None:
@@ -155,7 +159,7 @@ def _same_names(kinds: Kinds, done: Iterable[Planned], after: Mapping[str, Mappi
     for name in dict.fromkeys(each.kind.name for each in done if each.kind.names_once):
         owners: dict[str, list[str]] = {}
         for id, made in after[name].items():
-            owners.setdefault(getattr(made, "name", id), []).append(id)
+            owners.setdefault(getattr(made, "name", "") or id, []).append(id)
         touched = {each.id for each in done if each.kind.name == name}
         for called, ids in owners.items():
             if len(ids) > 1 and touched & set(ids):

@@ -33,7 +33,7 @@ class Held:
     @property
     def name(self) -> str:
         """What people call it."""
-        return str(getattr(self.object, "name", self.id))
+        return str(getattr(self.object, "name", "") or self.id)
 
 
 def write(*, id: str, at: int, by: str, origin: Origin, stored: Document) -> bytes:

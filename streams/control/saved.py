@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from queries.check import check
+from queries.errors import RqlError
 from queries.parse import parse
 from streams.control.kinds import Kind, Object
 
@@ -83,8 +84,11 @@ class NotificationTemplate(Object):
 
 
 def _answerable(search: SavedSearch) -> None:
-    """Raise RqlError when the query can't be answered."""
-    check(parse(search.query))
+    """Raise ValueError when the query can't be answered."""
+    try:
+        check(parse(search.query))
+    except RqlError as wrong:
+        raise ValueError(f"query: {wrong}") from None
 
 
 SAVED_SEARCHES = Kind(

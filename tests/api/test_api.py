@@ -31,6 +31,13 @@ PATHS = [
     ("GET", "/dead-letters"),
     ("GET", "/dead-letters/0-0"),
     ("POST", "/dead-letters/0-0/replay"),
+    ("GET", "/control"),
+    ("POST", "/control"),
+    ("POST", "/control/keys/rotate"),
+    ("POST", "/control/access-keys"),
+    ("POST", "/control/integrations/0-0/test"),
+    ("GET", "/control/{kind}"),
+    *((method, "/control/{kind}/0-0") for method in ("GET", "PUT", "PATCH", "DELETE")),
 ]
 
 

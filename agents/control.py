@@ -1,0 +1,93 @@
+"""Every kind of object that people set up, in the order in which they build on each other."""
+
+from collections.abc import Iterator, Mapping
+
+from agents.integrations import Integration, IntegrationError
+from agents.rules import DEFAULT, AlertRule
+from agents.sinks import SINKS
+from queries.errors import RqlError
+from queries.policy import Policy
+from streams.control.access import ACCESS_KEYS, USERS
+from streams.control.accounts import ACCOUNT_GROUPS, CLOUD_ACCOUNTS
+from streams.control.documents import Document, Path
+from streams.control.errors import Refused
+from streams.control.kinds import Kind, Kinds
+from streams.control.saved import NOTIFICATION_TEMPLATES, RESOURCE_LISTS, SAVED_SEARCHES
+from streams.control.secret_fields import secret_paths
+from streams.control.topics import AUDIT_LOG
+from streams.topics import Topic
+
+
+def kinds(policies: Mapping[str, Policy]) -> Kinds:
+    """Return the kinds by name. *policies*: those that are there without being written, by id."""
+    policy = Kind(
+        name="policy",
+        plural="policies",
+        about="policies of your own, and what you changed of those that come with Tidegate",
+        model=Policy,
+        shipped=policies,
+        check=_answerable,
+    )
+    return {kind.name: kind for kind in (ACCOUNT_GROUPS, CLOUD_ACCOUNTS, policy, *_REST)}
+
+
+def topics() -> list[Topic]:
+    """Return every topic of the control plane."""
+    return [*(kind.topic for kind in kinds({}).values()), AUDIT_LOG]
+
+
+def _answerable(policy: Policy) -> None:
+    """Raise ValueError unless the policy's query can be answered and finds all that violate it."""
+    try:
+        limit = policy.checked.query.limit
+    except RqlError as wrong:
+        raise ValueError(f"rql: {wrong}") from None
+    if limit is not None:
+        raise ValueError(f"rql: a policy finds all that violate it: leave out `limit search records to {limit}`")
+
+
+def _secrets(document: Document) -> Iterator[Path]:
+    """Yield where secrets stand in the document of an integration: its destination's settings say it."""
+    sink = SINKS.get(str(document.get("type", "")))
+    if sink is not None:
+        yield from secret_paths(sink, document.get("settings"), ("settings",))
+
+
+def _usable(integration: Integration) -> None:
+    """Raise Refused unless the settings are those of the destination."""
+    try:
+        _ = integration.sink
+    except IntegrationError as wrong:
+        where = f"integration {integration.id} ({integration.type}): "
+        raise Refused([line.removeprefix(where) for line in str(wrong).splitlines()]) from None
+
+
+_REST = (
+    Kind(
+        name="integration",
+        plural="integrations",
+        about="destinations with their settings, secrets sealed",
+        model=Integration,
+        find_secrets=_secrets,
+        hides=("settings",),
+        check_new=_usable,
+    ),
+    NOTIFICATION_TEMPLATES,
+    RESOURCE_LISTS,
+    Kind(
+        name="alert-rule",
+        plural="alert-rules",
+        about="which violations become alerts, and who hears of them",
+        model=AlertRule,
+        refers={
+            "policies[]": "policy",
+            "excluded_policies[]": "policy",
+            "channels[].integration": "integration",
+            "channels[].template": "notification-template",
+        },
+        shipped={DEFAULT.id: DEFAULT},
+    ),
+    SAVED_SEARCHES,
+    USERS,
+    ACCESS_KEYS,
+)

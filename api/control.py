@@ -1,0 +1,190 @@
+"""The control plane's paths of the HTTP API: objects of every kind, read and written with their versions."""
+
+import asyncio
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import Response
+
+from agents.sinks._client import open_client
+from agents.sinks._outcome import Ok
+from api import control_models as models
+from streams.control import Control, Edit
+from streams.control.access import add_access_key
+from streams.control.apply import Given, edits, with_sources
+from streams.control.errors import ControlError, InUse, Missing, Refused, SealError, Stale
+from streams.control.kinds import Kind
+from streams.control.plan import Planned, State, references
+from streams.control.show import as_json, described
+
+STATUS: dict[type[Exception], int] = {Missing: 404, Stale: 412, Refused: 422, InUse: 409, SealError: 409}
+"""What an error of the control plane is in HTTP."""
+
+WHO = "local token"
+"""Who changes something with the token of the data folder."""
+
+routes = APIRouter(prefix="/control")
+
+IfMatch = Annotated[str | None, Header(description="The version that was read; another one now is an error, 412.")]
+Brief = Annotated[bool, Query(description="Without the fields that are as by default.")]
+
+
+@routes.get("", response_model=models.KindList)
+async def list_kinds(request: Request) -> Response:
+    """List the kinds of objects, and what can't be used."""
+    control = _control(request)
+    kinds = [
+        {"kind": kind.name, "plural": kind.plural, "about": kind.about, "count": len(control.objects(kind.name))}
+        for kind in control.kinds.values()
+    ]
+    return _json({"kinds": kinds, "problems": sorted(control.problems.values())})
+
+
+@routes.post("", response_model=models.Changes)
+async def apply_objects(order: models.ApplyOrder, request: Request) -> Response:
+    """Make objects as they are to be, all or none.
+
+    An object is written where it differs. References are checked as if all were there, so the order doesn't matter.
+    """
+    control = _control(request)
+    given = [Given(each.kind, each.document, each.source, each.version) for each in order.objects]
+    made: list[Edit] = []
+
+    def wanted(state: State) -> list[Edit]:
+        made[:] = edits(control.kinds, state, given, prune=order.prune)
+        return made
+
+    try:
+        done = await control.change(wanted, by=WHO, origin="files", dry_run=order.dry_run)
+    except Refused as refused:
+        raise with_sources(refused, made, given) from None
+    return _json({"changes": [_change(each) for each in done], "dry_run": order.dry_run})
+
+
+@routes.post("/keys/rotate", response_model=models.Rotated)
+async def rotate_keys(request: Request) -> Response:
+    """Make a new key and seal every secret with it; keys of the operator's stay, and the first of them seals."""
+    control = _control(request)
+    if control.keys.ours:
+        await asyncio.to_thread(control.keys.add)
+    resealed = await control.reseal(by=WHO)
+    if control.keys.ours:
+        await asyncio.to_thread(control.keys.forget)
+    return _json({"key": control.keys.current, "resealed": resealed, "replaced": control.keys.ours})
+
+
+@routes.post("/access-keys", response_model=models.NewAccessKey, status_code=201)
+async def create_access_key(order: models.AccessKeyOrder, request: Request) -> Response:
+    """Make an access key. Its secret is in the answer, and never shown again."""
+    id, secret = await add_access_key(_control(request), order.user, order.name, order.expires, by=WHO)
+    return _json({"id": id, "secret": secret}, 201)
+
+
+@routes.post("/integrations/{id}/test", response_model=models.Tested)
+async def test_integration(id: str, request: Request) -> Response:
+    """Make one harmless call that shows whether an integration's settings are right."""
+    control = _control(request)
+    integration: Any = control.held("integration", id).object
+    async with open_client(request.app.state.owner.settings.networks) as client:
+        outcome = await integration.sink.check(client)
+    ok = isinstance(outcome, Ok)
+    return _json({"ok": ok, "outcome": type(outcome).__name__.lower(), "message": outcome.words})
+
+
+@routes.get("/{kind}", response_model=models.ObjectList)
+async def list_objects(kind: str, request: Request, brief: Brief = False) -> Response:
+    """List the objects of a kind."""
+    control = _control(request)
+    found = control.kind(kind)
+    held = control.state()[found.name]
+    return _json({"objects": [described(found, held[id], brief=brief) for id in sorted(held)]})
+
+
+@routes.get("/{kind}/{id}", response_model=models.OneObject)
+async def show_object(kind: str, id: str, request: Request, brief: Brief = False) -> Response:
+    """Show one object, and what refers to it. The header ETag is its version."""
+    control = _control(request)
+    return _one(control, control.kind(kind), id, brief=brief)
+
+
+@routes.put("/{kind}/{id}", response_model=models.OneObject)
+async def put_object(
+    kind: str, id: str, document: models.AnyObject, request: Request, if_match: IfMatch = None
+) -> Response:
+    """Make an object as it is to be; without If-Match whatever there is now. `If-Match: 0`: there must be none."""
+    control = _control(request)
+    found = control.kind(kind)
+    await control.change([Edit(found.name, id, _fields(document), _version(if_match))], by=WHO)
+    return _one(control, found, id)
+
+
+@routes.patch("/{kind}/{id}", response_model=models.OneObject)
+async def patch_object(
+    kind: str, id: str, document: models.AnyObject, request: Request, if_match: IfMatch = None
+) -> Response:
+    """Change some fields of an object, as a JSON merge patch says: null takes a field away."""
+    control = _control(request)
+    found = control.kind(kind)
+    await control.change([Edit(found.name, id, _fields(document), _version(if_match), merge=True)], by=WHO)
+    return _one(control, found, id)
+
+
+@routes.delete("/{kind}/{id}", response_model=models.ChangeInfo)
+async def delete_object(kind: str, id: str, request: Request, if_match: IfMatch = None) -> Response:
+    """Delete an object that nothing refers to. One that comes with Tidegate is again as it came."""
+    control = _control(request)
+    done = await control.change([Edit(control.kind(kind).name, id, None, _version(if_match))], by=WHO)
+    return _json(_change(done[0]))
+
+
+def _control(request: Request) -> Control:
+    control: Control | None = request.app.state.control
+    if control is None:
+        raise ControlError("the control plane isn't started in this process")
+    return control
+
+
+def _one(control: Control, kind: Kind, id: str, *, brief: bool = False) -> Response:
+    held = control.held(kind.name, id)
+    users = sorted(
+        f"{other.name} {user}: {path}"
+        for other in control.kinds.values()
+        if kind.name in other.refers.values()
+        for user, made in control.objects(other.name).items()
+        for path, wanted, named in references(other, made)
+        if (wanted, named) == (kind.name, id)
+    )
+    answer = _json({**described(kind, held, brief=brief), "used_by": users})
+    answer.headers["etag"] = f'"{held.version}"'
+    return answer
+
+
+def _change(each: Planned) -> dict[str, Any]:
+    made = each.after or (each.before and each.before.object)
+    return {
+        "kind": each.kind.name,
+        "id": each.id,
+        "name": getattr(made, "name", "") or each.id,
+        "action": each.action,
+        "version": each.before.version if each.before else 0,
+        "differences": [as_json(one) for one in each.differences],
+    }
+
+
+def _fields(document: models.AnyObject) -> dict[str, Any]:
+    return dict(document.model_extra or {})
+
+
+def _version(header: str | None) -> int | None:
+    """Return the version that If-Match names. Raises Refused."""
+    if header is None or header.strip() == "*":
+        return None
+    text = header.strip().removeprefix("W/").strip('"')
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Refused([f"If-Match: {header!r:.60}: wanted a version as ETag gives it, such as 17"])
+    return int(text)
+
+
+def _json(document: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(document), status, media_type="application/json")

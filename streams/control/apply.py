@@ -1,0 +1,83 @@
+"""Objects as files say them: edits that make it so, and errors that name the file."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from streams.control.documents import Document
+from streams.control.errors import Missing, Refused
+from streams.control.kinds import Kinds, find_kind
+from streams.control.plan import Edit, State
+
+
+class Given(NamedTuple):
+    """One object of a file. *source*: where it stands; *version*: what was seen of it, None: any."""
+
+    kind: str
+    document: Document
+    source: str = ""
+    version: int | None = None
+
+
+def edits(kinds: Kinds, state: State, given: Sequence[Given], *, prune: bool) -> list[Edit]:
+    """Return the edits that make the objects of *state* those of *given*, in the order of *kinds*.
+
+    *prune*: delete what files made before and what isn't among *given*. Raises Refused with a line for each object that
+    has no kind, no id and no name.
+    """
+    wrong: list[str] = []
+    made: list[Edit] = []
+    for each in given:
+        try:
+            kind = find_kind(kinds, each.kind).name
+        except Missing as missing:
+            wrong.append(f"{_where(each.source)}{missing}")
+            continue
+        id = each.document.get("id") or _id_of(state, kind, each.document.get("name"))
+        if not isinstance(id, str) or not id:
+            wrong.append(f"{_where(each.source)}{kind}: id: missing, and no name to make it of")
+            continue
+        made.append(Edit(kind, id, {**each.document, "id": id}, each.version))
+    if wrong:
+        raise Refused(wrong)
+    order = {name: number for number, name in enumerate(kinds)}
+    return sorted([*made, *(_pruned(state, made) if prune else ())], key=lambda edit: (order[edit.kind], edit.id))
+
+
+def with_sources(refused: Refused, made: Sequence[Edit], given: Sequence[Given]) -> Refused:
+    """Return *refused* with the place of the object before each of its lines. *made*: what `edits` made of *given*."""
+    sources = {}
+    for each in given:
+        for edit in made:
+            if edit.document is not None and edit.document == {**each.document, "id": edit.id}:
+                sources[f"{edit.kind} {edit.id}:"] = each.source
+    lines = []
+    for line in refused.lines:
+        source = next((source for label, source in sources.items() if line.startswith(label)), "")
+        lines.append(f"{_where(source)}{line}")
+    return Refused(lines)
+
+
+def slug(name: str) -> str:
+    """Return an id made of a *name*: lower-case letters, digits and hyphens; empty where it has none of these."""
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:100].strip("-")
+
+
+def _id_of(state: State, kind: str, name: Any) -> str:
+    if not isinstance(name, str):
+        return ""
+    return next((id for id, held in state[kind].items() if held.name == name), slug(name))
+
+
+def _pruned(state: State, made: Sequence[Edit]) -> Iterator[Edit]:
+    kept = {(edit.kind, edit.id) for edit in made}
+    for kind, objects in state.items():
+        for id, held in objects.items():
+            if held.origin == "files" and (kind, id) not in kept:
+                yield Edit(kind, id, None)
+
+
+def _where(source: str) -> str:
+    return f"{source}: " if source else ""

@@ -137,6 +137,10 @@ class Deliverer:
             for number in lost:
                 del self._parts[number]
 
+    async def closed(self) -> None:
+        """Return when everything that has ended so far is acknowledged by Kafka; only between `start` and `stop`."""
+        await self._closer.drained()
+
     def take(self, batch: Batch, done: Callable[[], object]) -> None:
         """Take in the next records of a partition; *done* is called once each is over or safe in the open table."""
         part = self._parts.get(batch.partition)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from agents.rules import DEFAULT, AlertRule
 from queries.policy import Policy, touches
-from queries.violating import Violating
+from queries.violating import FindingsOf
 from streams.alerts import AlertPolicy
 from streams.store.evaluations import RULES
 
@@ -14,8 +14,10 @@ class Judged:
     """An enabled policy."""
 
     def __init__(self, policy: Policy) -> None:
-        self.violating = Violating(policy.checked)
+        self.policy = policy
+        self.findings = FindingsOf(policy.checked)
         self.touches = touches(policy)
+        self.counts = policy.checked.query.count is not None
         self.told = AlertPolicy(
             id=policy.id,
             name=policy.name,
@@ -26,8 +28,8 @@ class Judged:
         )
 
     def concerns(self, api_names: Iterable[str]) -> bool:
-        """Return whether resources with these api.names may violate it."""
-        return self.touches.api_names is None or not self.touches.api_names.isdisjoint(api_names)
+        """Return whether a change of resources with these api.names may change who violates it."""
+        return self.counts or self.touches.api_names is None or not self.touches.api_names.isdisjoint(api_names)
 
 
 class Book:
@@ -45,6 +47,11 @@ class Book:
     def api_names(self) -> Mapping[str, frozenset[str] | None]:
         """What each policy may find, by its id; None: resources of any api.name."""
         return {id: policy.touches.api_names for id, policy in self.policies.items()}
+
+    @property
+    def wide(self) -> frozenset[str]:
+        """The policies that look at accounts as a whole."""
+        return frozenset(id for id, policy in self.policies.items() if not policy.touches.single)
 
 
 def _digest(text: str) -> str:

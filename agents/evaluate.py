@@ -5,22 +5,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 import orjson
 
 from agents.alerts import Causes, Changes, Collision, PolicyChange, Refusal, Violation, obey, settle
 from agents.book import Book
+from agents.look import Look, look
 from agents.rules import covered, route
-from streams.alerts import Alert, AlertCommand, AlertEvent, AlertResource, capped, key_of, read, write
+from agents.trail import trail
+from streams.alerts import Alert, AlertCommand, AlertEvent, key_of, read, write
 from streams.audit import AuditRecord
 from streams.store import alerts as alert_rows
 from streams.store import work as to_do
-from streams.store import world
 from streams.store.outbox import Outbox, Outgoing
-from streams.store.work import Work
-from streams.store.world import Seen
 from streams.topics import ALERT_EVENTS, ALERTS, AUDIT_TRAIL, DELIVERIES
 
 
@@ -59,20 +58,19 @@ def evaluate(db: duckdb.DuckDBPyConnection, setting: Setting, outbox: Outbox, mo
     work = to_do.waiting(db, setting.generations.keys(), most)
     if not work:
         return done
-    rids = list(dict.fromkeys(piece.rid for piece in work))
-    seen = {one.rid: one for one in world.gather(db, rids)}
-    there = alert_rows.of_subjects(db, rids)
-    found = _violations(db, setting, seen)
     messages = _Messages(setting)
-    for part, changes in _settled(setting, work, seen, there, found):
-        messages.add(part, changes)
-        done.counts.update(f"alerts {event.kind}" for event in changes.events)
-        done.collisions += changes.collisions
+    looks = look(db, setting.book, work, setting.now)
+    there = [row for one in looks for row in one.there]
+    for one in looks:
+        for part, changes in _settled(setting, one):
+            messages.add(part, changes)
+            done.counts.update(f"alerts {event.kind}" for event in changes.events)
+            done.collisions += changes.collisions
     _write(db, there, messages)
-    messages.audit(_audited(db, setting, seen))
+    messages.audit(trail(db, setting.ms))
     to_do.clear(db, work)
     done.outgoing = outbox.put(db, messages.records, setting.utc)
-    done.counts["evaluated"] = len(rids)
+    done.counts["evaluated"] = len({piece.rid for piece in work})
     done.more = len(work) == most
     return done
 
@@ -95,72 +93,24 @@ def command(
     return done
 
 
-class _Found(NamedTuple):
-    part: int
-    violation: Violation
-    covered: bool
-
-
-def _violations(db: duckdb.DuckDBPyConnection, setting: Setting, seen: Mapping[int, Seen]) -> list[_Found]:
-    """Return every violation in the world, the ones that no rule covers as well."""
-    api_names = {one.api_name for one in seen.values() if not one.deleted}
-    met = {
-        id: rids
-        for id, policy in setting.book.policies.items()
-        if policy.concerns(api_names) and (rids := policy.violating.find(db, setting.now))
-    }
-    configs = world.configs(db, list({rid for rids in met.values() for rid in rids}))
-    resources = {rid: _resource(seen[rid]) for rid in configs}
-    found = []
-    for id, rids in met.items():
-        policy = setting.book.policies[id].told
-        for rid, findings in rids.items():
-            violation = Violation(policy=policy, resource=resources[rid], findings=findings, config=configs[rid])
-            found.append(_Found(seen[rid].part, violation, covered(setting.book.rules, policy, resources[rid])))
-    return found
-
-
-def _resource(seen: Seen) -> AlertResource:
-    return AlertResource(
-        rrn=seen.rrn,
-        id=seen.id,
-        name=seen.name,
-        account=seen.account,
-        cloud=seen.cloud,  # type: ignore[arg-type] # the store takes no other
-        region=seen.region,
-        api_name=seen.api_name,
-        service=seen.service,
-        resource_type=seen.resource_type,
-        tags={key: str(value) for key, value in orjson.loads(seen.tags or "{}").items()},
-    )
-
-
-def _settled(
-    setting: Setting,
-    work: Iterable[Work],
-    seen: Mapping[int, Seen],
-    there: Iterable[alert_rows.Row],
-    found: Iterable[_Found],
-) -> Iterable[tuple[int, Changes]]:
+def _settled(setting: Setting, one: Look) -> Iterable[tuple[int, Changes]]:
     """Yield what changes in each partition; alerts in partitions of another owner stay as they are."""
     now: dict[int, list[Violation]] = defaultdict(list)
     uncovered: set[str] = set()
-    for one in found:
-        if one.covered:
-            now[one.part].append(one.violation)
+    for part, violation in one.found:
+        if covered(setting.book.rules, violation.policy, violation.resource):
+            now[part].append(violation)
         else:
-            uncovered.add(one.violation.alert)
+            uncovered.add(violation.alert)
     former: dict[int, dict[str, Alert]] = defaultdict(dict)
-    for row in there:
+    for row in one.there:
         former[row.part][row.alert.id] = row.alert
-    alive = {one.rrn for one in seen.values() if not one.deleted}
-    asked = {piece.policy for piece in work}
     for part in sorted((now.keys() | former.keys()) & setting.generations.keys()):
         alerts, generation = former[part], setting.generations[part]
         dropped = {id: alert for id, alert in alerts.items() if id in uncovered}
         kept = {id: alert for id, alert in alerts.items() if id not in uncovered}
-        deleted = {alert.resource.subject for alert in alerts.values()} - alive
-        causes = Causes(policies=_policy_changes(setting.book, alerts, asked), deleted=deleted)
+        deleted = {alert.resource.subject for alert in alerts.values() if alert.resource.rrn} - one.alive
+        causes = Causes(policies=_policy_changes(setting.book, alerts, one.asked), deleted=deleted)
         yield part, settle(kept, now[part], setting.ms, generation=generation, causes=causes)
         if dropped:
             by_rule = Causes(policies={alert.policy.id: "ALERT_RULE_UPDATED" for alert in dropped.values()})
@@ -238,37 +188,3 @@ def _audit_of_alert(event: AlertEvent) -> AuditRecord:
             "policy": {"id": alert.policy.id, "name": alert.policy.name, "severity": alert.policy.severity},
         },
     )
-
-
-def _audited(
-    db: duckdb.DuckDBPyConnection, setting: Setting, seen: Mapping[int, Seen]
-) -> list[tuple[int, AuditRecord]]:
-    changes = [change for change in world.audit(db) if change[1] in seen]
-    edited = [rid for _, rid, what, today, former in changes if what == 0 and today and former]
-    configs = world.configs(db, edited) if edited else {}
-    fids = sorted({what for _, _, what, _, _ in changes if what})
-    findings = world.findings(db, fids) if fids else {}
-    records = []
-    for part, rid, what, today, former in changes:
-        resource = seen[rid]
-        detail: dict[str, Any]
-        if what == 0:
-            change = "created" if former is None else "deleted" if resource.deleted else "changed"
-            detail = {"config": capped(configs[rid])} if change == "changed" else {}
-        else:
-            change = "opened" if former is None else "closed" if today is None else "changed"
-            detail = findings.get(what, {})
-        records.append(
-            (
-                part,
-                AuditRecord(
-                    rrn=resource.rrn,
-                    account=resource.account,
-                    at=setting.ms,
-                    kind="finding" if what else "configuration",
-                    change=change,
-                    detail=detail,
-                ),
-            )
-        )
-    return records

@@ -185,7 +185,7 @@ def _admit(
     outbox.strike(db, dropped | there)
     if overtaken:
         work.note_alerts(db, part, sorted(overtaken))
-    evaluations.begin(db, part, book.digests, book.api_names)
+    evaluations.begin(db, part, book.digests, book.api_names, book.wide)
     return alerts.newest_generation(db, part) + 1, [row for row in rows if row.n not in dropped | there]
 
 

@@ -1,36 +1,29 @@
-"""Which resources violate a policy, and by which findings: for whoever gives it tables with what changed in them."""
+"""By which findings resources violate a policy: the ones that it asks for."""
 
 from collections import defaultdict
-from datetime import datetime
 
 import duckdb
 
 from queries.check import Checked
-from queries.compile import condition, finding_condition
-from queries.fragment import Slot, Sql, filled, sql
+from queries.compile import finding_condition
+from queries.fragment import sql
 
 
-class Violating:
-    """A policy's statements, compiled once."""
+class FindingsOf:
+    """A policy's statement, compiled once."""
 
     def __init__(self, checked: Checked) -> None:
-        self._resources = sql("select r.rid from resources r where {0}", condition(checked))
         met = finding_condition(checked)
-        self._findings: Sql | None = None
+        self._statement = None
         if met is not None:
-            self._findings = sql(
+            self._statement = sql(
                 "select distinct fr.rid, f.id from finding_resource fr join findings f using (fid) where {0}", met
             )
 
-    def find(self, connection: duckdb.DuckDBPyConnection, now: datetime) -> dict[int, tuple[str, ...]]:
-        """Return the resources in the connection's tables that violate the policy: the ids of the findings that it
-        asks for, sorted, by the resource's rid.
-        """
-        known = {Slot.NOW: int(now.timestamp() * 1000)}
-        found = connection.execute(self._resources.text, filled(self._resources, known)).fetchall()
-        if not found or self._findings is None:
-            return {rid: () for (rid,) in found}
-        ids = defaultdict(list)
-        for rid, id in connection.execute(self._findings.text, filled(self._findings, known)).fetchall():
-            ids[rid].append(id)
-        return {rid: tuple(sorted(ids[rid])) for (rid,) in found}
+    def find(self, connection: duckdb.DuckDBPyConnection) -> dict[int, list[str]]:
+        """Return the ids of the findings that the policy asks for, sorted, by the rid of each resource that has any."""
+        ids: dict[int, list[str]] = defaultdict(list)
+        if self._statement is not None:
+            for rid, id in connection.execute(self._statement.text, self._statement.values).fetchall():
+                ids[rid].append(id)
+        return {rid: sorted(found) for rid, found in ids.items()}

@@ -3,7 +3,7 @@
 An alert's version is its owner's generation, then its seq. Of two versions the higher one stays, in either order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -101,6 +101,16 @@ def of_subjects(db: duckdb.DuckDBPyConnection, rids: Sequence[int]) -> list[Row]
     """Return every alert about the resources *rids*, whatever its status."""
     found = db.execute(
         "select part, record from alerts where rid in (select unnest(?::UBIGINT[]))", [list(rids)]
+    ).fetchall()
+    return [_row(part, record) for part, record in found]
+
+
+def of_accounts(db: duckdb.DuckDBPyConnection, policies: Iterable[str], accounts: Iterable[str]) -> list[Row]:
+    """Return every alert of these policies in these accounts, whatever its status."""
+    found = db.execute(
+        """select part, record from alerts
+        where policy in (select unnest(?::VARCHAR[])) and account in (select unnest(?::VARCHAR[]))""",
+        [list(policies), list(accounts)],
     ).fetchall()
     return [_row(part, record) for part, record in found]
 

@@ -1,6 +1,6 @@
 """When a partition may be evaluated again after it has moved, and what of it policies and rules have yet to see."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import duckdb
 
@@ -15,10 +15,12 @@ def begin(
     part: int,
     digests: Mapping[str, str],
     api_names: Mapping[str, frozenset[str] | None],
+    wide: Collection[str] = (),
 ) -> None:
     """Note what must be evaluated because policies or rules have changed since *part* was evaluated last.
 
-    *digests*: of each policy's text by its id, and of the rules under RULES; *api_names*: what each policy may find.
+    *digests*: of each policy's text by its id, and of the rules under RULES; *api_names*: what each policy may find;
+    *wide*: the policies that look at accounts as a whole.
     A part that has never been evaluated here needs nothing noted for that: all of its rows have just been stored.
     """
     rows = db.execute("select policy, digest from evaluated where part = ?", [part]).fetchall()
@@ -27,7 +29,10 @@ def begin(
     if former:
         for policy in sorted(changed):
             gone = frozenset[str]() if policy not in digests else None
-            work.note_policy(db, part, policy, api_names.get(policy, gone))
+            if policy in wide:
+                work.note_accounts(db, part, policy)
+            else:
+                work.note_policy(db, part, policy, api_names.get(policy, gone))
     else:
         _settle_orphans(db, part)
         _take_as_told(db, part)

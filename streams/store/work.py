@@ -36,12 +36,23 @@ def note_policy(db: duckdb.DuckDBPyConnection, part: int, policy: str, api_names
     """Note every resource of the partition that the policy may find (None: of any api.name), or has an alert about."""
     db.execute("delete from work where part = ? and policy = ?", [part, policy])
     db.execute(
-        """insert into work
+        f"""insert into work
         select part, rid, $2 from resources
         where part = $1 and not deleted and ($3::VARCHAR[] is null or api_name in (select unnest($3::VARCHAR[])))
-        union select part, rid, $2 from alerts where part = $1 and policy = $2 and rid <> 0""",
+        union select part, rid, $2 from alerts where part = $1 and policy = $2 and rid <> 0
+        union {_ONE_EACH} and account in (select account from alerts where policy = $2 and rid = 0)
+            group by part, account""",
         [part, policy, None if api_names is None else sorted(api_names)],
     )
+
+
+def note_accounts(db: duckdb.DuckDBPyConnection, part: int, policy: str) -> None:
+    """Note one resource of each account of the partition, for a policy that looks at accounts as a whole."""
+    db.execute("delete from work where part = ? and policy = ?", [part, policy])
+    db.execute(f"insert into work {_ONE_EACH} group by part, account", [part, policy])
+
+
+_ONE_EACH = "select part, min(rid), $2 from resources where part = $1"
 
 
 def note_alerts(db: duckdb.DuckDBPyConnection, part: int, ids: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ So a policy's statement is the one that an analyst runs, and costs what it finds
 
 # ruff: noqa: S608 - SQL is made of the database's own name; values are bound
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import duckdb
@@ -32,17 +32,30 @@ class Seen(NamedTuple):
 
 def gather(db: duckdb.DuckDBPyConnection, rids: Sequence[int]) -> list[Seen]:
     """Make the world of the resources *rids* and return them, the deleted ones too; what isn't stored isn't there."""
-    main = _main(db)
     db.execute("create or replace temp table touched as select unnest(?::UBIGINT[]) as rid", [list(rids)])
-    for table, key, asked in (
-        ("resources", "rid", "touched"),
-        ("finding_resource", "rid", "touched"),
-        ("findings", "fid", "temp.finding_resource"),
-    ):
-        # by their row ids: of 1,000,000 rows the keys alone are read, and the documents of those that are wanted
-        db.execute(f"""
-            create or replace temp table {table} as select * from {main}.{table}
-            where rowid in (select rowid from {main}.{table} where {key} in (select {key} from {asked}))""")
+    return _gather(db)
+
+
+def gather_accounts(
+    db: duckdb.DuckDBPyConnection, accounts: Collection[str], api_names: Collection[str] | None
+) -> list[Seen]:
+    """Make the world of the resources that *accounts* have of these APIs (None: of any), and of one resource of each
+    region, so that the regions are known. Return them.
+    """
+    db.execute(
+        f"""create or replace temp table touched as
+        with owned as (
+            select rid, account, region, api_name from {_main(db)}.resources
+            where account in (select unnest($1::VARCHAR[])))
+        select rid from owned where $2::VARCHAR[] is null or api_name in (select unnest($2::VARCHAR[]))
+        union select min(rid) from owned group by account, region""",
+        [list(accounts), None if api_names is None else list(api_names)],
+    )
+    return _gather(db)
+
+
+def seen(db: duckdb.DuckDBPyConnection) -> list[Seen]:
+    """Return the resources of the world."""
     rows = db.execute("""
         select rid, part, rrn, id, name, account, cloud, region, api_name, service, resource_type, tags, deleted
         from temp.resources""").fetchall()
@@ -90,6 +103,20 @@ def findings(db: duckdb.DuckDBPyConnection, fids: Sequence[int]) -> dict[int, di
         [list(fids)],
     ).fetchall()
     return {fid: dict(zip(names, values, strict=True)) for fid, *values in rows}
+
+
+def _gather(db: duckdb.DuckDBPyConnection) -> list[Seen]:
+    main = _main(db)
+    for table, key, asked in (
+        ("resources", "rid", "touched"),
+        ("finding_resource", "rid", "touched"),
+        ("findings", "fid", "temp.finding_resource"),
+    ):
+        # by their row ids: of 1,000,000 rows the keys alone are read, and the documents of those that are wanted
+        db.execute(f"""
+            create or replace temp table {table} as select * from {main}.{table}
+            where rowid in (select rowid from {main}.{table} where {key} in (select {key} from {asked}))""")
+    return seen(db)
 
 
 def _main(db: duckdb.DuckDBPyConnection) -> str:

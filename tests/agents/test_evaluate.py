@@ -35,6 +35,25 @@ HIT = Policy(
     recommendation="Look.",
     rql="config from cloud.resource where api.name = 'aws-ec2-describe-instances' and finding.severity = 'high'",
 )
+NONE = Policy(
+    id="none",
+    name="No trail",
+    severity="medium",
+    description="There is none.",
+    recommendation="Make one.",
+    rql="config from cloud.resource where api.name = 'aws-cloudtrail-describe-trails' as X; count(X) less than 1",
+)
+PAIR = Policy(
+    id="pair",
+    name="An instance is in a loud group",
+    severity="low",
+    description="It is.",
+    recommendation="Move it.",
+    rql="""config from cloud.resource where api.name = 'aws-ec2-describe-instances' as X;
+        config from cloud.resource where api.name = 'aws-ec2-describe-security-groups'
+            and json.rule = loud is true as Y;
+        filter '$.X.group equals $.Y.group'; show X;""",
+)
 ALL = AlertRule(id="all", name="All", channels=(Channel(integration="hook", states=("open", "resolved", "dismissed")),))
 
 
@@ -51,7 +70,7 @@ class Owner:
 
     def begin(self) -> None:
         def work(db: Any) -> None:
-            evaluations.begin(db, PART, self.book.digests, self.book.api_names)
+            evaluations.begin(db, PART, self.book.digests, self.book.api_names, self.book.wide)
 
         self.log.store.transact("begin", work)
 
@@ -200,6 +219,54 @@ def test_a_new_policy_looks_at_everything_once(log: Log) -> None:
     assert sorted(alert.resource.rrn for alert in alerts(log)) == ["a", "b"]
     owner.begin()
     assert owner.evaluate().counts["evaluated"] == 0
+
+
+def test_an_account_in_which_there_is_none_has_an_alert_until_there_is_one(log: Log) -> None:
+    owner = Owner(log, book(NONE))
+    trail: dict[str, Any] = {"api_name": "aws-cloudtrail-describe-trails"}
+    log.add("resources", loud("a", 1), resource("b", 1, (), account="210987654321"), loud("t", 1, **trail))
+    owner.evaluate()
+    assert [(one.status, one.resource.account, one.resource.rrn) for one in alerts(log)] == [
+        ("open", "210987654321", "")
+    ]
+    log.add("resources", loud("t", 2, deleted=True, **trail))
+    owner.evaluate()
+    assert [one.status for one in alerts(log)] == ["open", "open"]
+    log.add("resources", loud("t", 3, **trail))
+    owner.evaluate()
+    assert sorted(one.status for one in alerts(log)) == ["open", "resolved"]
+    owner.book = book()
+    owner.begin()
+    owner.evaluate()
+    assert sorted((one.status, one.reason) for one in alerts(log)) == [
+        ("resolved", "POLICY_DELETED"),
+        ("resolved", "RESOURCE_UPDATED"),
+    ]
+
+
+def test_a_join_opens_and_resolves_by_either_side(log: Log) -> None:
+    owner = Owner(log, book(PAIR, LOUD))
+    group: dict[str, Any] = {"api_name": "aws-ec2-describe-security-groups"}
+    log.add("resources", resource("i", 1, config={"group": "g"}))
+    owner.evaluate()
+    assert owner.events() == []
+    log.add("resources", resource("g", 1, config={"group": "g", "loud": True}, **group))
+    owner.evaluate()
+    assert owner.events() == [("opened", 1, "pair")]
+    log.add("resources", resource("i", 2, config={"group": "g", "loud": True}))
+    owner.evaluate()
+    assert owner.events() == [("opened", 1, "loud")]
+    log.add("resources", resource("g", 2, config={"group": "g", "loud": False}, **group))
+    owner.evaluate()
+    assert owner.events() == [("resolved", 2, "pair")]
+    owner.book = book(LOUD)
+    owner.begin()
+    owner.evaluate()
+    owner.book = book(PAIR, LOUD)
+    log.add("resources", resource("g", 3, config={"group": "g", "loud": True}, **group))
+    owner.begin()
+    owner.evaluate()
+    assert owner.events() == [("reopened", 3, "pair")]
 
 
 def test_a_rebuilt_store_with_its_alerts_tells_nothing_again(log: Log, tmp_path: Path) -> None:

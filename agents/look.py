@@ -1,0 +1,141 @@
+"""What an evaluation looks at: who violates which policy among what was touched, and the alerts of it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import NamedTuple
+
+import duckdb
+import orjson
+
+from agents.alerts import Violation
+from agents.book import Book, Judged
+from queries.policy import violators
+from queries.subjects import Subject
+from streams.alerts import AlertResource
+from streams.store import alerts, world
+from streams.store.alerts import Row
+from streams.store.work import Work
+from streams.store.world import Seen
+
+
+class Look(NamedTuple):
+    """*found*: every violation there is, with its partition. *there*: every alert that may rest on one of these.
+    *alive*: the rrns of the resources that were looked at and aren't deleted. *asked*: policies that have changed.
+    """
+
+    found: list[tuple[int, Violation]]
+    there: list[Row]
+    alive: AbstractSet[str]
+    asked: AbstractSet[str]
+
+
+def look(db: duckdb.DuckDBPyConnection, book: Book, work: Sequence[Work], now: datetime) -> list[Look]:
+    """Look at what *work* names. The world is that of its resources when this returns.
+
+    Policies that judge each resource by itself look at the resources; joins and counts at all that their accounts have.
+    """
+    rids = list(dict.fromkeys(piece.rid for piece in work))
+    asked = frozenset(piece.policy for piece in work)
+    wide = {id: book.policies[id] for id in book.wide}
+    gone = asked - book.policies.keys()
+    there = alerts.of_subjects(db, rids)
+    looks = []
+    if wide or gone:
+        seen = world.gather(db, rids)
+        api_names = {one.api_name for one in seen}
+        touched = {row.alert.policy.id for row in there}
+        wide_now = {
+            id: policy for id, policy in wide.items() if policy.concerns(api_names) or id in touched or id in asked
+        }
+        accounts = sorted({one.account for one in seen} | {row.alert.resource.account for row in there})
+        if wide_now:
+            looks.append(_at_accounts(db, wide_now, accounts, asked, now))
+        if gone:  # their alerts about accounts; those about resources are there already
+            there += [row for row in alerts.of_accounts(db, gone, accounts) if not row.alert.resource.rrn]
+    seen = world.gather(db, rids)
+    api_names = {one.api_name for one in seen if not one.deleted}
+    single = {id: one for id, one in book.policies.items() if id not in wide and one.concerns(api_names)}
+    found = _violations(db, single, {one.rid: one for one in seen}, {}, now)
+    mine = [row for row in there if row.alert.policy.id not in wide]
+    looks.append(Look(found, mine, {one.rrn for one in seen if not one.deleted}, asked))
+    return looks
+
+
+def _at_accounts(
+    db: duckdb.DuckDBPyConnection,
+    policies: Mapping[str, Judged],
+    accounts: Collection[str],
+    asked: AbstractSet[str],
+    now: datetime,
+) -> Look:
+    names = [policy.touches.api_names for policy in policies.values()]
+    every = None if None in names else sorted({name for each in names for name in each or ()})
+    seen = {one.rid: one for one in world.gather_accounts(db, accounts, every)}
+    owners = {one.account: one for one in seen.values()}
+    found = _violations(db, policies, seen, owners, now)
+    alive = {one.rrn for one in seen.values() if not one.deleted}
+    return Look(found, alerts.of_accounts(db, policies, accounts), alive, asked)
+
+
+def _violations(
+    db: duckdb.DuckDBPyConnection,
+    policies: Mapping[str, Judged],
+    seen: Mapping[int, Seen],
+    owners: Mapping[str, Seen],
+    now: datetime,
+) -> list[tuple[int, Violation]]:
+    """Return every violation in the world of *seen*; *owners*: any resource of each account."""
+    met = {id: subjects for id, one in policies.items() if (subjects := violators(db, one.policy, now))}
+    if not met:
+        return []
+    rids = {subject.rid for subjects in met.values() for subject in subjects if subject.rid is not None}
+    configs = world.configs(db, list(rids))
+    resources = {rid: _resource(seen[rid]) for rid in rids}
+    found = []
+    for id, subjects in met.items():
+        findings = policies[id].findings.find(db)
+        for subject in subjects:
+            if subject.rid is None:
+                owner = owners[subject.account]
+                violation = Violation(policy=policies[id].told, resource=_account(subject, owner))
+                found.append((owner.part, violation))
+                continue
+            violation = Violation(
+                policy=policies[id].told,
+                resource=resources[subject.rid],
+                findings=tuple(findings.get(subject.rid, ())),
+                config=configs[subject.rid],
+            )
+            found.append((seen[subject.rid].part, violation))
+    return found
+
+
+def _resource(seen: Seen) -> AlertResource:
+    return AlertResource(
+        rrn=seen.rrn,
+        id=seen.id,
+        name=seen.name,
+        account=seen.account,
+        cloud=seen.cloud,  # type: ignore[arg-type] # the store takes no other
+        region=seen.region,
+        api_name=seen.api_name,
+        service=seen.service,
+        resource_type=seen.resource_type,
+        tags=_tags(orjson.loads(seen.tags or "{}").items()),
+    )
+
+
+def _account(subject: Subject, owner: Seen) -> AlertResource:
+    """What a count is about: an account, or a region of it."""
+    return AlertResource(
+        id=subject.account,
+        name=subject.account,
+        account=subject.account,
+        cloud=owner.cloud,  # type: ignore[arg-type] # the store takes no other
+        region=subject.region or "",
+    )
+
+
+def _tags(given: Iterable[tuple[str, object]]) -> dict[str, str]:
+    return {key: value if isinstance(value, str) else orjson.dumps(value).decode() for key, value in given}

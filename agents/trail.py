@@ -1,0 +1,41 @@
+"""The audit trail of configurations and findings: what differs from what it told last."""
+
+from typing import Any
+
+import duckdb
+
+from streams.alerts import capped
+from streams.audit import AuditRecord
+from streams.store import world
+
+
+def trail(db: duckdb.DuckDBPyConnection, now: int) -> list[tuple[int, AuditRecord]]:
+    """Return what has happened to the resources of the world since it was told last, with their partitions; what is
+    there now counts as told. *now*: ms since 1970 UTC. Inside the caller's transaction.
+    """
+    seen = {one.rid: one for one in world.seen(db)}
+    changes = [change for change in world.audit(db) if change[1] in seen]
+    edited = [rid for _, rid, what, today, former in changes if what == 0 and today and former]
+    configs = world.configs(db, edited) if edited else {}
+    fids = sorted({what for _, _, what, _, _ in changes if what})
+    findings = world.findings(db, fids) if fids else {}
+    records = []
+    for part, rid, what, today, former in changes:
+        resource = seen[rid]
+        detail: dict[str, Any]
+        if what == 0:
+            change = "created" if former is None else "deleted" if resource.deleted else "changed"
+            detail = {"config": capped(configs[rid])} if change == "changed" else {}
+        else:
+            change = "opened" if former is None else "closed" if today is None else "changed"
+            detail = findings.get(what, {})
+        record = AuditRecord(
+            rrn=resource.rrn,
+            account=resource.account,
+            at=now,
+            kind="finding" if what else "configuration",
+            change=change,
+            detail=detail,
+        )
+        records.append((part, record))
+    return records

@@ -60,7 +60,8 @@ def row(item: Fields, original: orjson.Fragment, place: Place, index: int) -> Kn
 def plain_text(value: str) -> str:
     """Return the text of a piece of HTML: Qualys writes its descriptions in it."""
     if "<" in value:
-        value = _BLANKS.sub("\n", _TAG.sub("", _BREAK.sub("\n", value)))
+        lines = _TAG.sub("", _BREAK.sub("\n", value)).splitlines()
+        value = "\n".join(line for each in lines if (line := each.strip()))
     return html.unescape(value).strip()
 
 
@@ -86,4 +87,3 @@ def _plain(fields: Fields, name: str) -> str:
 
 _BREAK = re.compile(r"<(?:br|p|/p|li|/tr|/h\d)[^<>]{0,200}>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][^<>]{0,1000}>", re.IGNORECASE)
-_BLANKS = re.compile(r"[ \t]*\n\s*")

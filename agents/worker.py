@@ -4,26 +4,30 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from faust.types import TP
 
 from agents.book import Book
+from agents.deliver import Deliverer
 from agents.evaluator import Evaluator
 from agents.ingest import Ingest
+from agents.integrations import Integration
 from agents.keep import Keeper
 from agents.normalise import NORMALISERS
 from agents.normalise._base import Normaliser
+from agents.sinks._client import open_client
 from agents.upkeep import Owned, Upkeep
-from streams.admin import cluster_identity, ensure_topics
+from streams.admin import Watermarks, cluster_identity, ensure_topics
 from streams.app import create_app
 from streams.produce import BatchProducer
 from streams.settings import Settings
 from streams.store.batch import Applied, Part
 from streams.store.thread import StoreThread
-from streams.topics import ALERT_COMMANDS, DELETE_RETENTION_MS, STORED, TOPICS, full_name, raw_topic
+from streams.topics import ALERT_COMMANDS, DELETE_RETENTION_MS, DELIVERIES, STORED, TOPICS, full_name, raw_topic
 from streams.transport import BatchApp
 
 log = logging.getLogger(__name__)
@@ -33,12 +37,18 @@ class Worker:
     """One worker process. `start`, `stop`, and `wait`, which raises what the worker died of."""
 
     def __init__(
-        self, settings: Settings, normalisers: Mapping[str, Normaliser] = NORMALISERS, book: Book | None = None
+        self,
+        settings: Settings,
+        normalisers: Mapping[str, Normaliser] = NORMALISERS,
+        book: Book | None = None,
+        integrations: Callable[[], Mapping[str, Integration]] = dict,
     ) -> None:
         self.settings = settings
+        self._integrations = integrations
         self._normalisers = normalisers
         self._book = book or Book({}, ())
         self.counts: Counter[str] = Counter()
+        self._deliveries = full_name(settings, DELIVERIES)
         self._kinds = {full_name(settings, topic): kind for kind, topic in STORED.items()}
         self._started: dict[TP, Owned] = {}
         self._assigned = asyncio.Event()
@@ -61,6 +71,11 @@ class Worker:
         self.producer = BatchProducer(self.settings)
         self._stack.push_async_callback(self.producer.stop)
         await self.producer.start()
+        self.deliverer = Deliverer(
+            self.settings, self.producer, self._integrations, partial(open_client, self.settings.networks)
+        )
+        self._stack.push_async_callback(self.deliverer.stop)
+        await self.deliverer.start(self._cluster, self._topic_ids)
         self.evaluator = Evaluator(self.settings, self.store, self.producer, self._book, self._ready, self.counts)
         self.keeper = Keeper(self.store, self._kept, self.evaluator.turn)
         self.app = self._app()
@@ -73,7 +88,7 @@ class Worker:
             idle=lambda: not self.keeper.busy,
         )
         sending = self.evaluator.sender.run(self.keeper.wake)
-        for work in (self.keeper.run(), sending, upkeep.run(), self._watch()):
+        for work in (self.keeper.run(), sending, self.deliverer.run(), upkeep.run(), self._watch()):
             self._tasks.append(asyncio.create_task(self._guarded(work)))
         self._stack.push_async_callback(self._end_tasks)
         self._stack.push_async_callback(self.app.stop)
@@ -119,6 +134,7 @@ class Worker:
         for kind, topic in STORED.items():
             self._add_keeper(app, kind, full_name(self.settings, topic))
         self._add_commander(app)
+        self._add_deliverer(app)
         app.on_partitions_revoked.connect(self._revoked, weak=False)
         return app
 
@@ -144,12 +160,17 @@ class Worker:
                 self.evaluator.take(event.value, event.ack)
                 self.keeper.wake.set()
 
+    def _add_deliverer(self, app: BatchApp) -> None:
+        @app.agent(app.topic(self._deliveries), name="deliver")
+        async def deliver(stream: Any) -> None:
+            async for event in stream.noack().events():
+                self.deliverer.take(event.value, event.ack)
+
     async def _starts(self, assigned: set[TP]) -> Mapping[TP, int]:
         """Where the store-fed partitions are read from: the store's offset, or the beginning where that is useless."""
         mine = {tp for tp in assigned if tp.topic in self._kinds}
         new = mine - self._started.keys()
-        begins = await self.app.consumer.earliest_offsets(*new) if new else {}
-        ends = await self.app.consumer.highwaters(*new) if new else {}
+        marks = await self._watermarks(new)
         for tp in sorted(new):
             await self.store.start(
                 tp.topic,
@@ -157,22 +178,35 @@ class Worker:
                 tp.partition,
                 cluster_id=self._cluster,
                 topic_id=self._topic_ids[tp.topic],
-                begin=begins[tp] or 0,
-                end=ends[tp] or 0,
+                begin=marks[tp].begin,
+                end=marks[tp].end,
                 now=datetime.now(UTC),
                 delete_retention_ms=DELETE_RETENTION_MS,
             )
-            self._started[tp] = Owned(self._kinds[tp.topic], tp.topic, tp.partition, ends[tp] or 0)
+            self._started[tp] = Owned(self._kinds[tp.topic], tp.topic, tp.partition, marks[tp].end)
         offsets = await self.store.offsets()
+        open_ = {tp for tp in assigned if tp.topic == self._deliveries}
+        marks = await self._watermarks(open_)
+        reads = await self.deliverer.assign({tp.partition: marks[tp] for tp in open_})
         self._assigned.set()
         self.keeper.wake.set()
-        return {tp: offsets[tp.topic, tp.partition] for tp in mine}
+        return {TP(self._deliveries, part): offset for part, offset in reads.items()} | {
+            tp: offsets[tp.topic, tp.partition] for tp in mine
+        }
+
+    async def _watermarks(self, partitions: set[TP]) -> dict[TP, Watermarks]:
+        if not partitions:
+            return {}
+        begins = await self.app.consumer.earliest_offsets(*partitions)
+        ends = await self.app.consumer.highwaters(*partitions)
+        return {tp: Watermarks(begins[tp] or 0, ends[tp] or 0) for tp in partitions}
 
     async def _revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
         self.keeper.forget()
         self.evaluator.forget(frozenset(tp.partition for tp in revoked if tp.topic in self._kinds))
         for tp in revoked:
             self._started.pop(tp, None)
+        await self.deliverer.forget({tp.partition for tp in revoked if tp.topic == self._deliveries})
 
     def _ready(self) -> set[int]:
         """The partitions of which all that was there when they were assigned is in the store."""

@@ -141,7 +141,8 @@ class _Imported:
 
         if kind == "node":
             return self._node(settings)
-        return self._worker(settings, book=Book(self.policies, self.alerting.rules))
+        integrations = self.alerting.integrations
+        return self._worker(settings, book=Book(self.policies, self.alerting.rules), integrations=lambda: integrations)
 
 
 def _listen(settings: Settings) -> socket.socket:

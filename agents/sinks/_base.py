@@ -58,8 +58,8 @@ class Sink(BaseModel, ABC):
         answer = await client.call(request, self.seconds)
         if not isinstance(answer, Reply):
             return answer
-        sent = request.headers.get("Authorization", "").rpartition(" ")[2]
-        return replace(answer, hidden=(sent, *self._hidden) if len(sent) > 3 else self._hidden)
+        proofs = [request.headers.get(name, "").rpartition(" ")[2] for name in _PROOFS]
+        return replace(answer, hidden=(*(proof for proof in proofs if len(proof) > 3), *self._hidden))
 
     @cached_property
     def _hidden(self) -> tuple[str, ...]:
@@ -106,6 +106,10 @@ def secrets(value: object) -> Iterator[str]:
     elif isinstance(value, dict | list | tuple):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from secrets(inner)
+
+
+_PROOFS = ("Authorization", "X-Amz-Security-Token")
+"""Headers that tell who sends, by what no setting says."""
 
 
 def _parts(texts: Iterable[str]) -> Iterator[str]:

@@ -61,7 +61,7 @@ class Fake(ABC):
     means: ClassVar[dict[int, str]] = {}
     """What a bare status means where that isn't what it means elsewhere: the outcome's name."""
 
-    doubles: ClassVar[bool] = False
+    doubles: bool = False
     """Whether an answer that is lost may make a second message: it has neither ids of ours nor a look-up."""
 
     def __init__(self, case: str = "") -> None:

@@ -1,12 +1,10 @@
-"""`make demo`: the whole way once, on this machine, from a broker that starts to a dead letter with its reason.
+"""`make demo`: the whole way once, on this machine, from a broker that starts to an alert that resolves.
 
 Each step is checked against what the normalisers say of the same files; the exit code is 0 only when every one was seen
 to happen.
 """
 
 import argparse
-import gzip
-import itertools
 import json
 import os
 import shutil
@@ -18,17 +16,16 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from api.cli import output
 from api.client import Client
+from api.demo import stage
+from api.demo.alerting import Receiver, alerting, show_alerts
+from api.demo.load import Load, choose
+from api.demo.stage import ROOT, Failed
 from streams.errors import TidegateError
-
-ROOT = Path(__file__).parent.parent
-CORPUS = ROOT.parent / "shared" / "corpus"
-OWN = ROOT / "tests" / "data" / "demo"
 
 RQL = (
     "config from cloud.resource where finding.type = 'AWS GuardDuty Host' AND finding.severity IN ('critical', 'high')"
@@ -48,10 +45,6 @@ START_S = 240
 ARRIVE_S = 90
 
 
-class Failed(Exception):
-    """A step did not happen."""
-
-
 def main() -> int:
     """Run the demo; return the exit code."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
@@ -61,8 +54,9 @@ def main() -> int:
     data = given.data or Path(tempfile.mkdtemp(prefix="tidegate-demo-"))
     began = time.monotonic()
     try:
-        with _up(data.resolve()) as client:
+        with Receiver() as receiver, _up(data.resolve(), receiver) as client:
             _show(client)
+            show_alerts(client, receiver)
     except (Failed, TidegateError) as error:
         output.error(f"the demo stopped: {error}")
         if (log := data / "up.log").exists():
@@ -75,24 +69,15 @@ def main() -> int:
             shutil.rmtree(data, ignore_errors=True)
     where = f"TIDEGATE_DATA={data} " if given.data or given.keep else ""
     output.line(f"\nAll of it was seen to happen, in {time.monotonic() - began:.0f} s.")
-    output.line(f"Go on with:  {where}{_command()} up")
+    output.line(f"Go on with:  {where}{stage.command()} up")
     return 0
 
 
-@dataclass(slots=True)
-class Load:
-    """The files to send, and what the normalisers make of them."""
-
-    files: dict[str, list[Path]]
-    keys: dict[str, set[str]] = field(default_factory=lambda: {"resources": set(), "findings": set()})
-    bad: int = 0
-
-
 @contextmanager
-def _up(data: Path) -> Iterator[Client]:
+def _up(data: Path, receiver: Receiver) -> Iterator[Client]:
     """Run `tidegate up` as a child on *data*; stop it at the end."""
-    _step("Start a broker, a worker and the API", f"{_command()} up")
-    env = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_KAFKA_")}
+    stage.step("Start a broker, a worker and the API", f"{stage.command()} up")
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
     data.mkdir(parents=True, exist_ok=True)
     with (data / "up.log").open("w") as log:
         child = subprocess.Popen(
@@ -102,13 +87,13 @@ def _up(data: Path) -> Iterator[Client]:
             stderr=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=env | {"TIDEGATE_DATA": str(data), "TIDEGATE_API_PORT": "0", "TIDEGATE_TOPIC_PREFIX": ""},
+            env=env | alerting(data, receiver) | {"TIDEGATE_DATA": str(data), "TIDEGATE_API_PORT": "0"},
         )
         try:
             steps = threading.Thread(target=_tee, args=(child.stderr, log), daemon=True)
             steps.start()
             ready = _first_line(child)
-            _done(f"ready in {ready['ready_s']} s: broker {ready['bootstrap_servers']}, API {ready['api']}")
+            stage.done(f"ready in {ready['ready_s']} s: broker {ready['bootstrap_servers']}, API {ready['api']}")
             yield Client(data)
         finally:
             child.terminate()
@@ -123,88 +108,54 @@ def _up(data: Path) -> Iterator[Client]:
 
 
 def _show(client: Client) -> None:
-    load = _load(client.data)
-    _step("Send what a cloud and its scanner report")
+    load = choose(client.data)
+    stage.step("Send what a cloud and its scanner report")
     with ThreadPoolExecutor() as pool:  # two producers, as in life
         sending = {
-            source: pool.submit(_tidegate, client, "send", source, *map(str, files), "--json")
+            source: pool.submit(stage.tidegate, client, "send", source, *map(str, files), "--json")
             for source, files in load.files.items()
         }
     for source, done in sending.items():
         sent = done.result()
-        _done(
+        stage.done(
             f"tidegate send {source}: {len(load.files[source])} files,"
             f" {sent['messages']} messages, {output.size(sent['bytes'])}"
         )
-    _step("See the rows arrive", "tidegate status")
+    stage.step("See the rows arrive", "tidegate status")
     rows = _arrive(client, load)
-    _done(
+    stage.done(
         f"{rows['resources']} resources, {rows['findings']} findings,"
         f" {rows['finding_resource']} links between them: as many as the files hold"
     )
-    _step("Ask in RQL: public instances without IMDSv2 on which GuardDuty saw something bad", f'tidegate rql "{RQL}"')
+    stage.step(
+        "Ask in RQL: public instances without IMDSv2 on which GuardDuty saw something bad", f'tidegate rql "{RQL}"'
+    )
     live = client.post("/rql", {"query": RQL, "limit": 20})
     shown = [live["columns"].index(name) for name in SHOWN]
     output.table(SHOWN, [[row[index] for index in shown] for row in live["rows"]])
-    _check(live["total"] > 0 and live["whole"] and live["source"] == "live", f"no whole live answer: {live}")
-    _done(f"{live['total']} resources in {live['took_ms']:.0f} ms, live and whole")
-    _step("Take a snapshot", "tidegate snapshot create")
+    stage.check(live["total"] > 0 and live["whole"] and live["source"] == "live", f"no whole live answer: {live}")
+    stage.done(f"{live['total']} resources in {live['took_ms']:.0f} ms, live and whole")
+    stage.step("Take a snapshot", "tidegate snapshot create")
     made = client.post("/snapshots")
-    _check(made["rows"]["resources"] == rows["resources"], f"the snapshot lacks rows: {made}")
-    _done(f"{made['name']}, {output.size(made['bytes'])}: {made['path']}")
-    _step("Ask the same in SQL, of the snapshot", "tidegate sql -")
+    stage.check(made["rows"]["resources"] == rows["resources"], f"the snapshot lacks rows: {made}")
+    stage.done(f"{made['name']}, {output.size(made['bytes'])}: {made['path']}")
+    stage.step("Ask the same in SQL, of the snapshot", "tidegate sql -")
     output.line("   " + SQL.replace("\n", "\n   "))
     asked = client.post("/sql", {"query": SQL, "limit": 20})
     output.table(asked["columns"], asked["rows"])
     found = len({row[1] for row in asked["rows"]})
-    _check(found == live["total"], f"SQL finds {found} resources where RQL finds {live['total']}")
-    _done(f"the same {found} resources")
-    _step("See what could not be used", "tidegate dead-letters list")
+    stage.check(found == live["total"], f"SQL finds {found} resources where RQL finds {live['total']}")
+    stage.done(f"the same {found} resources")
+    stage.step("See what could not be used", "tidegate dead-letters list")
     letters = client.get("/dead-letters", limit=1000)["dead_letters"]
-    _check(len(letters) == load.bad and load.bad > 0, f"{len(letters)} dead letters, expected {load.bad}")
+    stage.check(len(letters) == load.bad and load.bad > 0, f"{len(letters)} dead letters, expected {load.bad}")
     output.table(
         ["id", "source", "field", "reason", "bytes"],
         [[each["id"], each["source"], each["path"], each["reason"], each["size"]] for each in letters[:5]],
     )
     whole = client.get(f"/dead-letters/{letters[0]['id']}")
-    _check(bool(whole["item"]) and bool(whole["reason"]), f"a dead letter without its item or reason: {whole}")
-    _done(f"{len(letters)} dead letters, each with its bytes and its reason; nothing is lost")
-
-
-def _load(data: Path) -> Load:
-    """Choose the files, and normalise them here to know what must come out."""
-    from agents.normalise import NORMALISERS
-    from agents.normalise._base import Bad
-    from api.messages import messages
-    from streams.codec import encode
-    from streams.identity import Place
-    from streams.records import Finding
-
-    load = Load({"aws": [OWN / "aws.jsonl"], "guardduty": [OWN / "guardduty.jsonl"]})
-    if CORPUS.is_dir():
-        load.files["aws"] += [_named(CORPUS / "configs" / "aws.jsonl", data / "aws.jsonl.gz")]
-        load.files["guardduty"] += sorted((CORPUS / "findings" / "guardduty").iterdir())
-    for source, files in load.files.items():
-        read = NORMALISERS[source].read
-        for file in files:
-            for message in messages(str(file)):
-                for made in read(message.value, Place("demo", 0, 0, 0)):
-                    if isinstance(made, Bad):
-                        load.bad += 1
-                    else:
-                        kind = "findings" if isinstance(made, Finding) else "resources"
-                        load.keys[kind].add(encode(made).key.decode())
-    return load
-
-
-def _named(corpus: Path, chosen: Path) -> Path:
-    """Write the rows of *corpus* that name their account and api.name, which Prisma's resources have, to *chosen*."""
-    with corpus.open("rb") as rows, gzip.open(chosen, "wb", 1) as file:
-        for line in rows:
-            row = json.loads(line)
-            if row.get("api_name") and row.get("account"):
-                file.write(line)
-    return chosen
+    stage.check(bool(whole["item"]) and bool(whole["reason"]), f"a dead letter without its item or reason: {whole}")
+    stage.done(f"{len(letters)} dead letters, each with its bytes and its reason; nothing is lost")
 
 
 def _arrive(client: Client, load: Load) -> dict[str, int]:
@@ -217,24 +168,13 @@ def _arrive(client: Client, load: Load) -> dict[str, int]:
         rows: dict[str, int] = found["rows"]
         text = ", ".join(f"{rows[kind]} of {count} {kind}" for kind, count in wanted.items())
         if text != shown:
-            _working(text)
+            stage.working(text)
             shown = text
         if all(rows[kind] == count for kind, count in wanted.items()) and not found["lag"]:
-            _check(rows["finding_resource"] > 0, "no finding is linked to its resource")
+            stage.check(rows["finding_resource"] > 0, "no finding is linked to its resource")
             return rows
-        _check(time.monotonic() < until, f"after {ARRIVE_S} s: {text}, {found['lag']} records behind")
+        stage.check(time.monotonic() < until, f"after {ARRIVE_S} s: {text}, {found['lag']} records behind")
         time.sleep(0.1)
-
-
-def _tidegate(client: Client, *arguments: str) -> dict[str, Any]:
-    """Run a command of ours; return its JSON."""
-    env = os.environ | {"TIDEGATE_DATA": str(client.data)}
-    env = {name: value for name, value in env.items() if not name.startswith("TIDEGATE_KAFKA_")}
-    done = subprocess.run(  # noqa: S603 # our own program
-        [sys.executable, "-m", "api.cli", *arguments], capture_output=True, text=True, cwd=ROOT, env=env, check=False
-    )
-    _check(done.returncode == 0, f"tidegate {arguments[0]} ended with code {done.returncode}: {done.stderr}")
-    return dict(json.loads(done.stdout))
 
 
 def _first_line(child: "subprocess.Popen[str]") -> dict[str, Any]:
@@ -245,7 +185,7 @@ def _first_line(child: "subprocess.Popen[str]") -> dict[str, Any]:
         line = child.stdout.readline() if child.stdout else ""
     finally:
         timer.cancel()
-    _check(bool(line), f"`tidegate up` ended, or was not ready after {START_S} s")
+    stage.check(bool(line), f"`tidegate up` ended, or was not ready after {START_S} s")
     return dict(json.loads(line))
 
 
@@ -253,39 +193,7 @@ def _tee(stream: Any, log: Any) -> None:
     for line in stream:
         log.write(line)
         log.flush()
-        _working(line.strip())
-
-
-_numbers = itertools.count(1)
-
-
-def _step(title: str, command: str = "") -> None:
-    _print(f"\n{next(_numbers)}. {title}", "bold")
-    if command:
-        _print(f"   $ {command}", "cyan")
-
-
-def _working(text: str) -> None:
-    _print(f"   {text}", "dim")
-
-
-def _done(text: str) -> None:
-    _print(f"   ok  {text}", "green")
-
-
-def _print(text: str, style: str) -> None:
-    output.console().print(text, style=style, markup=False, soft_wrap=True)
-    sys.stdout.flush()
-
-
-def _check(happened: bool, otherwise: str) -> None:
-    if not happened:
-        raise Failed(otherwise)
-
-
-def _command() -> str:
-    """How to call us from here."""
-    return "tidegate" if shutil.which("tidegate") else ".venv/bin/tidegate"
+        stage.working(line.strip())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 
@@ -31,6 +31,11 @@ class Refused(TidegateError):
     def exit_code(self) -> int:
         """1: the answer is no; 2: the question was wrong; 3: something behind the API isn't there."""
         return {404: 1, 409: 1, 412: 1, 500: 3, 503: 3}.get(self.status, 2)
+
+
+def safe(part: str) -> str:
+    """Return *part* as one part of a path."""
+    return quote(part, safe="")
 
 
 class Client:

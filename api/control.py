@@ -48,11 +48,14 @@ async def apply_objects(order: models.ApplyOrder, request: Request) -> Response:
     An object is written where it differs. References are checked as if all were there, so the order doesn't matter.
     """
     control = _control(request)
-    given = [Given(each.kind, each.document, each.source, each.version) for each in order.objects]
+    given = [Given(each.kind, each.document, each.source) for each in order.objects]
     made: list[Edit] = []
 
     def wanted(state: State) -> list[Edit]:
-        made[:] = edits(control.kinds, state, given, prune=order.prune)
+        made[:] = [
+            edit._replace(version=order.seen.get(f"{edit.kind} {edit.id}"))
+            for edit in edits(control.kinds, state, given, prune=order.prune)
+        ]
         return made
 
     try:

@@ -84,7 +84,6 @@ class Document(_Shape):
         description="Its fields. Without `id`: the one of that name, else made of the name."
     )
     source: str = Field(default="", description="Where it stands, for errors.")
-    version: int | None = Field(default=None, description="The version that was seen; when absent, any.")
 
 
 class ApplyOrder(_Shape):
@@ -93,6 +92,10 @@ class ApplyOrder(_Shape):
     objects: list[Document] = Field(description="The objects.", max_length=5000)
     dry_run: bool = Field(default=False, description="Only say what would change.")
     prune: bool = Field(default=False, description="Delete what was applied before and isn't among them any more.")
+    seen: dict[str, int] = Field(
+        default_factory=dict,
+        description="Versions that a dry run showed, by kind and id with a blank: others now refuse.",
+    )
 
 
 class Rotated(_Shape):

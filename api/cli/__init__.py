@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from api.cli import alerts, ask, dead_letters, flow, policies, run, snapshots, status, topics
+from api.cli import (
+    alerts,
+    ask,
+    control,
+    control_apply,
+    control_keys,
+    dead_letters,
+    flow,
+    integrations,
+    policies,
+    run,
+    snapshots,
+    status,
+    topics,
+)
 from api.cli.exits import Commands
 
 app = typer.Typer(
@@ -24,6 +38,10 @@ flow.add(app)
 ask.add(app)
 policies.add(app)
 alerts.add(app)
+integrations.add(app)
+control.add(app)
+control_apply.add(app)
+control_keys.add(app)
 snapshots.add(app)
 dead_letters.add(app)
 status.add(app)

@@ -79,6 +79,19 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(stderr=stderr, highlight=False, color_system=None if os.environ.get("NO_COLOR") else "auto")
 
 
+def coloured(text: str, sign: str) -> str:
+    """Return a line of a difference: green for `+`, red for `-`, yellow for `~` on a terminal."""
+    colour = {"+": "32", "-": "31", "~": "33"}.get(sign)
+    if colour is None or not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def flat(value: object) -> str:
+    """Return one value in one line, with nothing in it that steers the terminal."""
+    return _flat(value)
+
+
 def size(count: float) -> str:
     """Return bytes as people read them."""
     for unit in ("B", "KB", "MB", "GB"):

@@ -12,12 +12,11 @@ from streams.control.plan import Edit, State
 
 
 class Given(NamedTuple):
-    """One object of a file. *source*: where it stands; *version*: what was seen of it, None: any."""
+    """One object of a file. *source*: where it stands."""
 
     kind: str
     document: Document
     source: str = ""
-    version: int | None = None
 
 
 def edits(kinds: Kinds, state: State, given: Sequence[Given], *, prune: bool) -> list[Edit]:
@@ -38,7 +37,7 @@ def edits(kinds: Kinds, state: State, given: Sequence[Given], *, prune: bool) ->
         if not isinstance(id, str) or not id:
             wrong.append(f"{_where(each.source)}{kind}: id: missing, and no name to make it of")
             continue
-        made.append(Edit(kind, id, {**each.document, "id": id}, each.version))
+        made.append(Edit(kind, id, {**each.document, "id": id}))
     if wrong:
         raise Refused(wrong)
     order = {name: number for number, name in enumerate(kinds)}

@@ -82,6 +82,8 @@ async def _assumed(
 ) -> Credentials | Outcome:
     """Return what STS gives for *form*. *by*: who asks; None: the form itself says."""
     body = urlencode(form | {"Version": "2011-06-15"}).encode()
+    if named := re.search(r"sts\.([a-z]{2}(?:-[a-z]+)+-\d)\.", url):
+        region = named[1]  # an address of one's own may lead to another region than the call that follows
     request = Request("POST", f"{url}/", body, {"Content-Type": "application/x-www-form-urlencoded"})
     answer = await sink.reach(signed(request, by, region, "sts", client.clock()) if by else request, client)
     if not isinstance(answer, Reply):

@@ -8,7 +8,7 @@ from streams.app import GROUP
 from streams.settings import Settings
 from streams.topics import STORED, full_name
 
-TABLES = ("resources", "findings", "finding_resource")
+TABLES = ("resources", "findings", "finding_resource", "alerts")
 
 
 def store(cursor: Any) -> tuple[dict[str, int], dict[tuple[str, int], int]]:

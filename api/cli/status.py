@@ -1,6 +1,7 @@
 """`tidegate status`: what runs, what the store holds, how far it is behind."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import typer
 
@@ -37,7 +38,15 @@ def status(json: options.Json = False) -> None:
     output.line()
     output.table(["table", "rows"], list(found["rows"].items()))
     output.line()
-    output.table(
-        ["topic", "partition", "next offset", "lag"],
-        [[each["topic"], each["partition"], each["next_offset"], each["lag"]] for each in found["partitions"]],
-    )
+    output.table(["topic", "partitions", "next offsets", "lag"], _by_topic(found["partitions"]))
+
+
+def _by_topic(partitions: list[dict[str, Any]]) -> list[list[Any]]:
+    """Return a row a topic: how many partitions, the sum of their next offsets, and of their lags so far as known."""
+    topics: dict[str, list[dict[str, Any]]] = {}
+    for each in partitions:
+        topics.setdefault(each["topic"], []).append(each)
+    return [
+        [topic, len(parts), sum(p["next_offset"] for p in parts), sum(p["lag"] or 0 for p in parts)]
+        for topic, parts in topics.items()
+    ]

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from agents.normalise import NORMALISERS
 from api.cli import app
 from streams.settings import Settings
 
@@ -70,8 +71,9 @@ def test_what_is_sent_is_answered_and_what_is_broken_is_replayed_once(settings: 
         assert status["whole"] is True
         assert {each["topic"] for each in status["partitions"]} == {
             settings.topic_prefix + name
-            for name in ("raw.configs.aws", "raw.findings.guardduty", "resources", "findings")
+            for name in (*(one.topic for one in NORMALISERS.values()), "resources", "findings", "alerts")
         }
+        assert status["rows"]["alerts"] > 0
 
         live = up.json("rql", JOINED)
         assert (live["source"], live["whole"]) == ("live", True)

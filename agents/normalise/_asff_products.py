@@ -112,7 +112,7 @@ class _Inspector(Product):
         """Return the vulnerability's id, with which Inspector begins its titles: `CVE-2023-1255 - openssl`."""
         head, dash, _ = line(item.get("Title")).partition(" - ")
         vulnerabilities = item.get("Vulnerabilities")
-        first = next(objects(vulnerabilities), {})
+        first = next(iter(objects(vulnerabilities)), {})
         if own := line(first.get("Id")):
             return own
         return head if dash and head and " " not in head else super().name(item, ids)

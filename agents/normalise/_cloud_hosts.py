@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 
 from agents.normalise import _arn
 from agents.normalise._fields import MAX_ID, MAX_WORD
@@ -24,7 +25,8 @@ UNKNOWN = CloudHost()
 """A host in no cloud, or in one that nobody told."""
 
 
-def ec2(instance: Any, account: Any = None, region: Any = None) -> CloudHost:
+@lru_cache(maxsize=4096)  # a scanner tells of a host as often as it finds something on it
+def ec2(instance: str, account: str = "", region: str = "") -> CloudHost:
     """Return an EC2 instance. *instance* may be its ARN."""
     id, where = line(instance), _word(region)
     arn = _arn.parse(id)
@@ -37,20 +39,22 @@ def ec2(instance: Any, account: Any = None, region: Any = None) -> CloudHost:
     return CloudHost("aws", whose, where, _references(names, "Instance"))
 
 
+@lru_cache(maxsize=4096)
 def azure(
-    vm: Any, subscription: Any = None, group: Any = None, name: Any = None, region: Any = None, resource: Any = None
+    vm: str, subscription: str = "", group: str = "", name: str = "", region: str = "", resource: str = ""
 ) -> CloudHost:
     """Return a virtual machine of Azure: *vm* is the GUID that it has for life, *resource* its name in ARM."""
     id, path = line(vm).lower(), line(resource)
     if path and not path.startswith("/subscriptions/"):
         path = ""
-    whose = _account("azure", subscription or (path.split("/")[2] if path.count("/") > 1 else None))
+    whose = _account("azure", subscription or (path.split("/")[2] if path.count("/") > 1 else ""))
     if not path and whose != UNLINKED and line(group) and line(name):
         path = f"/subscriptions/{whose}/resourceGroups/{line(group)}/providers/{_MACHINE}/{line(name)}"
     return CloudHost("azure", whose, _word(region), _references([id, path], _MACHINE))
 
 
-def gcp(instance: Any, project: Any = None, zone: Any = None, name: Any = None) -> CloudHost:
+@lru_cache(maxsize=4096)
+def gcp(instance: str, project: str = "", zone: str = "", name: str = "") -> CloudHost:
     """Return an instance of Google Cloud: *instance* is its number, *zone* may be a path."""
     id, where, whose = line(instance), line(zone).rpartition("/")[2], _account("gcp", project)
     names, called = [id], line(name).partition(".")[0]
@@ -62,7 +66,7 @@ def gcp(instance: Any, project: Any = None, zone: Any = None, name: Any = None) 
     return CloudHost("gcp", whose, region, _references(names, "compute.googleapis.com/Instance"))
 
 
-def _account(cloud: Cloud, value: Any) -> str:
+def _account(cloud: Cloud, value: str) -> str:
     """Return the account, or `unlinked` for what can't be one: it's found by the resource's name later."""
     text = line(value)
     if not text or len(text) > MAX_WORD:
@@ -73,7 +77,7 @@ def _account(cloud: Cloud, value: Any) -> str:
         return UNLINKED
 
 
-def _word(value: Any) -> str:
+def _word(value: str) -> str:
     text = line(value)
     return text if len(text) <= MAX_WORD else ""
 

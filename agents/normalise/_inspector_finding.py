@@ -41,6 +41,7 @@ def finding(item: Item, original: orjson.Fragment, place: Place, index: int) -> 
         raise BadRecord("updatedAt", "missing, and so is lastObservedAt")
     details = optional_object(item, "packageVulnerabilityDetails")
     code = optional_object(item, "codeVulnerabilityDetails")
+    advice = optional_object(optional_object(item, "remediation"), "recommendation", "remediation.recommendation")
     own = line(details.get("vulnerabilityId"))
     ids = cves([own, *texts(details.get("relatedVulnerabilities"))]) or cves([item.get("title")])
     title = line(item.get("title"))
@@ -61,8 +62,8 @@ def finding(item: Item, original: orjson.Fragment, place: Place, index: int) -> 
         packages=_packages(details, code),
         title=title or own or kind,
         description=text(item.get("description")),
-        remediation=_remediation(item, details),
-        links=_links(item, details, code),
+        remediation=_remediation(advice, details),
+        links=_links(advice, details, code),
         status=status,
         status_reason=reason,
         first_seen=updated if first is None else first,
@@ -131,28 +132,21 @@ def _detector(code: Item) -> str:
     return line(code.get("detectorId")) or line(code.get("detectorName"))
 
 
-def _remediation(item: Item, details: Item) -> str:
+def _remediation(advice: Item, details: Item) -> str:
     """Return the advice, or the commands that mend its packages where the advice says nothing."""
-    recommendation = optional_object(
-        optional_object(item, "remediation"), "recommendation", "remediation.recommendation"
-    )
-    told = remedy(recommendation.get("text") or recommendation.get("Text"))
+    if told := remedy(advice.get("text") or advice.get("Text")):
+        return told
     commands = texts([one.get("remediation") for one in objects(details.get("vulnerablePackages"))])
-    return told or text("\n".join(one for one in commands if remedy(one)))
+    return text("\n".join(one for one in commands if remedy(one)))
 
 
-def _links(item: Item, details: Item, code: Item) -> list[str]:
-    recommendation = optional_object(
-        optional_object(item, "remediation"), "recommendation", "remediation.recommendation"
-    )
-    return texts(
-        [
-            details.get("sourceUrl"),
-            recommendation.get("Url") or recommendation.get("url"),
-            *texts(details.get("referenceUrls")),
-            *texts(code.get("referenceUrls")),
-        ]
-    )
+def _links(advice: Item, details: Item, code: Item) -> list[str]:
+    first = [details.get("sourceUrl"), advice.get("Url") or advice.get("url")]
+    for fields in (details, code):
+        listed = fields.get("referenceUrls")
+        if type(listed) is list:
+            first += listed
+    return texts(first)
 
 
 _TYPES = {"NETWORK_REACHABILITY": "Network Reachability", "CODE_VULNERABILITY": "Code Vulnerability"}

@@ -64,8 +64,9 @@ def references(found: list[Mapping[str, Any]], home: Home) -> list[Reference]:
             names.setdefault(name, kind)
         if kind == "AWS_EC2_INSTANCE" and id[:2] == "i-":
             names.setdefault(_arn.instance(id, home.partition, home.region, home.account), kind)
-        for name in texts([_detail(one, "Microsoft.Compute/virtualMachines", "vmId"), _detail(one, "", "instanceId")]):
-            names.setdefault(name, kind)
+        if home.cloud != "aws":
+            for name in texts([_detail(one, "vmId"), _detail(one, "instanceId")]):
+                names.setdefault(name, kind)
     return [Reference(id=id, type=kind) for id, kind in names.items() if len(id) <= MAX_ID]
 
 
@@ -77,7 +78,7 @@ def _names(id: str, home: Home) -> list[str]:
     return [id, link, number] if number.isdecimal() else [id, link]
 
 
-def _detail(one: Mapping[str, Any], kind: str, name: str) -> Any:
+def _detail(one: Mapping[str, Any], name: str) -> Any:
     """Return *name* of the block of `details` that tells of a resource of another cloud."""
     details = one.get("details")
     for value in details.values() if type(details) is dict else ():

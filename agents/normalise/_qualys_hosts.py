@@ -34,13 +34,13 @@ def cloud_of(host: Fields) -> CloudHost:
     told = metadata if type(metadata) is dict else {}
     if "AZURE" in told or provider == "azure":
         vm = attributes.get("vmid") or (id if id[:1] != "/" else "")
-        group, called = attributes.get("resourcegroupname"), attributes.get("name")
+        group, called = attributes.get("resourcegroupname", ""), attributes.get("name", "")
         subscription = attributes.get("subscriptionid") or account
-        return _cloud_hosts.azure(vm, subscription, group, called, attributes.get("location"), id)
+        return _cloud_hosts.azure(vm, subscription, group, called, attributes.get("location", ""), id)
     if "GOOGLE" in told or "GCP" in told or provider in ("gcp", "google"):
         number = attributes.get("instanceid") or attributes.get("id") or id
         project = attributes.get("projectid") or account
-        return _cloud_hosts.gcp(number, project, attributes.get("zone"), attributes.get("hostname"))
+        return _cloud_hosts.gcp(number, project, attributes.get("zone", ""), attributes.get("hostname", ""))
     instance = text_of(host.get("EC2_INSTANCE_ID")) or attributes.get("instanceid") or (id if provider == "aws" else "")
     if not instance:
         return UNKNOWN

@@ -131,16 +131,15 @@ def _plain(name: str) -> str:
 
 def _cloud_of(tags: Mapping[str, str]) -> CloudHost:
     if instance := tags.get("awsinstanceinstanceid"):
-        account = tags.get("awsinstanceaccountid") or tags.get("awsinstanceownerid")
-        return _cloud_hosts.ec2(instance, account, tags.get("awsinstanceregion"))
-    if (vm := tags.get("azureinstancevmid") or tags.get("azurevmid")) or tags.get("azureresourceid"):
-        subscription = tags.get("azureinstancesubscriptionid")
-        group, name = tags.get("azureinstanceresourcegroupname"), tags.get("azureinstancename")
-        region = tags.get("azureinstancelocation")
-        return _cloud_hosts.azure(vm, subscription, group, name, region, tags.get("azureresourceid"))
+        account = tags.get("awsinstanceaccountid") or tags.get("awsinstanceownerid", "")
+        return _cloud_hosts.ec2(instance, account, tags.get("awsinstanceregion", ""))
+    if (vm := tags.get("azureinstancevmid") or tags.get("azurevmid", "")) or tags.get("azureresourceid"):
+        names = ("subscriptionid", "resourcegroupname", "name", "location")
+        told = [tags.get(f"azureinstance{name}", "") for name in names]
+        return _cloud_hosts.azure(vm, *told, tags.get("azureresourceid", ""))
     if number := tags.get("gcpinstanceinstanceid") or tags.get("gcpinstanceid"):
-        project = tags.get("gcpinstanceprojectid") or tags.get("gcpprojectid")
-        return _cloud_hosts.gcp(number, project, tags.get("gcpinstancezone") or tags.get("gcpzone"))
+        project = tags.get("gcpinstanceprojectid") or tags.get("gcpprojectid", "")
+        return _cloud_hosts.gcp(number, project, tags.get("gcpinstancezone") or tags.get("gcpzone", ""))
     return UNKNOWN
 
 

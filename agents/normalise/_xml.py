@@ -68,6 +68,8 @@ def objects(value: Any) -> list[dict[str, Any]]:
 
 def text_of(value: Any) -> str:
     """Return the text of an element, with or without attributes; of many the first one's."""
+    if type(value) is str:
+        return value
     if type(value) is list:
         value = value[0] if value else ""
     if type(value) is dict:

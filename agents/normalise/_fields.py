@@ -57,7 +57,9 @@ def optional_text(raw: Mapping[str, Any], name: str, path: str = "") -> str:
 
 def optional_word(raw: Mapping[str, Any], name: str, path: str = "") -> str:
     """Return the text at *name*, at most MAX_WORD characters; empty when it's missing or null."""
-    value = optional_text(raw, name, path)
+    value = raw.get(name)
+    if type(value) is not str:
+        value = optional_text(raw, name, path)
     if len(value) > MAX_WORD:
         raise BadRecord(path or name, f"has {len(value)} characters, the most is {MAX_WORD}")
     return value

@@ -137,6 +137,63 @@ def _parsed(attributes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _named(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    """Return an answer of an API whose documents keep AWS's own names; policies are parsed."""
+    return _parsed(raw) if "Policy" in raw else raw
+
+
+def _load_balancer(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    """Return a load balancer; its attributes are a map, with dots in their keys as AWS has them."""
+    config = _plain(raw, more, account)
+    if type(listed := config.get("attributes")) is list:
+        config["attributes"] = tag_map(listed)
+    return config
+
+
+def _parameter_group(name: str, *, named: bool) -> Assemble:
+    """Return a function that makes a group's parameters a map by *name*; *named*: AWS's own names are kept."""
+
+    def assemble(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+        config = dict(raw) if named else _plain(raw, more, account)
+        given = raw.get("Parameters", raw.get("parameters"))
+        if type(given) is list:
+            config.pop("Parameters", None)
+            config["parameters"] = {
+                str(one[name]): one if named else shaped(one) for one in given if type(one) is dict and name in one
+            }
+        return config
+
+    return assemble
+
+
+def _vpc(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    config = _plain(raw, more, account)
+    if "isDefault" in config:
+        config.setdefault("default", config["isDefault"])
+    config.setdefault("shared", type(owner := config.get("ownerId")) is str and owner != account)
+    return config
+
+
+def _password_policy(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+    """Return the password policy that an account has made its own: AWS answers none where it has not."""
+    inner = raw.get("PasswordPolicy")
+    config = _plain(inner if type(inner) is dict else raw, more, account)
+    config.setdefault("isDefaultPolicy", False)
+    return config
+
+
+def _shared(wrap: Assemble, inner: str) -> Assemble:
+    """Return what *wrap* returns, with `shared` in *inner* told from the owner."""
+
+    def assemble(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
+        config = wrap(raw, more, account)
+        if type(part := config.get(inner)) is dict and type(owner := part.get("ownerId")) is str:
+            part.setdefault("shared", owner != account)
+        return config
+
+    return assemble
+
+
 def _as_it_is(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
     """Return an answer that is a map, such as the account summary."""
     inner = raw.get("SummaryMap")
@@ -148,18 +205,54 @@ def _bucket(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str
 
 
 _ASSEMBLE: dict[str, Assemble] = {
-    "aws-ec2-describe-images": _under("image", "launchPermissions"),
+    "aws-describe-mount-targets": _under("fileSystemDescription", "mountTargets", "policy", "backupPolicy"),
+    "aws-docdb-db-cluster-parameter-group": _parameter_group("ParameterName", named=True),
+    "aws-ec2-describe-images": _shared(_under("image", "launchPermissions"), "image"),
     "aws-ec2-describe-security-groups": _security_group,
     "aws-ec2-describe-snapshots": _under("snapshot", "createVolumePermissions"),
+    "aws-ec2-describe-vpcs": _vpc,
     "aws-elb-describe-load-balancers": _under("description", "attributes", "policies"),
+    "aws-elbv2-describe-load-balancers": _load_balancer,
+    "aws-iam-get-account-password-policy": _password_policy,
     "aws-iam-get-account-summary": _as_it_is,
     "aws-iam-get-policy-version": _policy_version,
     "aws-iam-list-groups": _attached,
     "aws-iam-list-roles": _role,
     "aws-iam-list-users": _attached,
     "aws-kms-get-key-rotation-status": _key,
+    "aws-neptune-db-cluster-parameter-group": _parameter_group("ParameterName", named=True),
+    "aws-rds-db-cluster-parameter-group": _parameter_group("ParameterName", named=True),
+    "aws-rds-describe-db-parameter-groups": _parameter_group("ParameterName", named=False),
+    "aws-rds-describe-db-snapshots": _under("snapshot", "attributes"),
     "aws-route53-list-hosted-zones": _under("hostedZone", "resourceRecordSet"),
     "aws-s3api-get-bucket-acl": _bucket,
     "aws-sns-get-topic-attributes": _topic,
     "aws-sqs-get-queue-attributes": _queue,
+    "aws-waf-classic-global-web-acl-resource": _under("webACL", "resources", "loggingConfiguration"),
+    "aws-waf-classic-web-acl-resource": _under("webACL", "resources", "loggingConfiguration"),
+    "aws-waf-v2-global-web-acl-resource": _under("webACL", "resources", "loggingConfiguration"),
+    "aws-waf-v2-web-acl-resource": _under("webACL", "resources", "loggingConfiguration"),
+    **dict.fromkeys(
+        (
+            "aws-application-autoscaling-scaling-policy",
+            "aws-athena-workgroup",
+            "aws-connect-instance",
+            "aws-dax-cluster",
+            "aws-emr-security-configuration",
+            "aws-events-eventbus",
+            "aws-fsx-file-system",
+            "aws-glue-datacatalog",
+            "aws-glue-job",
+            "aws-neptune-db-cluster",
+            "aws-networkfirewall-firewall",
+            "aws-route53-query-logging-config",
+            "aws-sagemaker-endpoint-config",
+            "aws-sagemaker-training-job",
+            "aws-securityhub-hub",
+            "aws-ssm-resource-compliance-summary",
+            "aws-waf-v2-rule-group",
+        ),
+        _named,
+    ),
 }
+"""Those at the end are of newer APIs: queries ask them by AWS's own names."""

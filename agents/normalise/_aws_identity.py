@@ -54,8 +54,10 @@ def identify(
         region=region,
         name=_text(flat.get(known.name if known else "name")) or (_last(id) if id.startswith("arn:") else ""),
         keys=list(keys),
-        tags=next((tag_map(flat[name]) for name in _TAGS if flat.get(name)), {}),
-        created=next((moment for name in _CREATED if (moment := _moment(flat.get(name))) is not None), None),
+        tags=next((tag_map(flat[name]) for name in _TAGS if name in flat and flat[name]), {}),
+        created=next(
+            (moment for name in _CREATED if name in flat and (moment := _moment(flat[name])) is not None), None
+        ),
     )
 
 
@@ -87,8 +89,8 @@ def partition_of(region: str) -> str:
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a configuration in Prisma's spelling, those of the object that it wraps included."""
     flat = {field_name(key): value for key, value in config.items()}
-    for name in _WRAPPERS:
-        if type(inner := flat.get(name)) is dict:
+    for name in sorted(_WRAPPERS & flat.keys()):
+        if type(inner := flat[name]) is dict:
             flat = {field_name(key): value for key, value in inner.items()} | flat
     return flat
 
@@ -171,17 +173,22 @@ def _moment(value: Any) -> int | None:
         return None
 
 
-_WRAPPERS = (
-    "bucket",
-    "keyMetadata",
-    "role",
-    "user",
-    "firewall",
-    "image",
-    "snapshot",
-    "hostedZone",
-    "description",
-    "attributes",
+_WRAPPERS = frozenset(
+    {
+        "attributes",
+        "bucket",
+        "description",
+        "fileSystemDescription",
+        "firewall",
+        "hostedZone",
+        "image",
+        "keyMetadata",
+        "role",
+        "snapshot",
+        "user",
+        "webACL",
+        "workGroup",
+    }
 )
 _OWNERS = {"OwnerId", "ownerId", "AWSAccountId", "awsAccountId", "registryId", "RegistryId", "AccountId", "accountId"}
 _GLOBAL = ("AWS::IAM::", "AWS::CloudFront::", "AWS::Organizations::", "AWS::Route53::", "AWS::WAF::")

@@ -20,9 +20,18 @@ def shaped(value: Any, name: str = "") -> Any:
             return value
         if name in _MAPS:
             return {key: shaped(inner) for key, inner in value.items()}
-        return {(spelt := field_name(key)): shaped(inner, spelt) for key, inner in value.items()}
+        found = {}
+        for key, inner in value.items():
+            spelt = field_name(key)
+            kind = type(inner)  # told here, because a call for each scalar costs more than all the rest
+            if kind is dict or kind is list or (kind is str and spelt in _DOCUMENTS):
+                inner = shaped(inner, spelt)
+            found[spelt] = inner
+        return found
     if type(value) is list:
-        return [shaped(inner, "" if name in _DATA or name in _MAPS else name) for inner in value]
+        if name in _DATA or name in _MAPS:
+            name = ""
+        return [shaped(inner, name) if type(inner) in _SHAPED else inner for inner in value]
     if type(value) is str and name in _DOCUMENTS:
         return document(value)
     return value
@@ -81,6 +90,7 @@ def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in tags.items()]
 
 
+_SHAPED = frozenset({dict, list, str})
 _LONGEST_NAME = 128
 _ENVIRONMENT = {
     "Variables",

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from agents.normalise._aws_services import SERVICES
+from agents.normalise._rows import words
+
 
 class Type(NamedTuple):
     """One resource type. Fields are named in Prisma's spelling (field_name)."""
@@ -22,10 +25,19 @@ def type_of(resource_type: str, api_name: str) -> Type | None:
     return _BY_TYPE.get(resource_type) or _BY_API.get(api_name)
 
 
+def derived(resource_type: str) -> str:
+    """Return an api.name made of a type that isn't known: AWS::EC2::LaunchTemplate -> aws-ec2-launch-template."""
+    parts = [words(part) for part in resource_type.split(":")]
+    made = "-".join(part for part in parts if part and part != "aws")
+    return f"aws-{made}" if made else ""
+
+
 def service_of(resource_type: str, api_name: str) -> str:
-    """Return what RQL calls cloud.service, empty when it isn't known."""
+    """Return what RQL calls cloud.service; for a service that isn't known, its own name."""
     known = resource_type or (_BY_API[api_name].resource_type if api_name in _BY_API else "")
-    return _SERVICES.get(known.split("::")[1] if known.count("::") == 2 else "", "")
+    parts = [part for part in known.split(":") if part]
+    service = parts[1] if len(parts) == 3 else ""
+    return SERVICES.get(service, service)
 
 
 _EC2 = "arn:{partition}:ec2:{region}:{account}:"
@@ -257,6 +269,55 @@ _TYPES = (
     Type("AWS::WAFRegional::WebACL", "aws-waf-classic-web-acl-resource", "webACLId", "webACLArn"),
     Type("AWS::WAFv2::RuleGroup", "aws-waf-v2-rule-group", "arn"),
     Type("AWS::WAFv2::WebACL", "aws-waf-v2-web-acl-resource", "arn"),
+    Type("AWS::ACMPCA::CertificateAuthority", "aws-acm-pca-certificate-authority", "arn"),
+    Type("AWS::ApiGateway::ClientCertificate", "aws-apigateway-client-certificates", "clientCertificateId"),
+    Type("AWS::ApiGateway::DomainName", "aws-apigateway-domain-name", "domainName", name="domainName"),
+    Type("AWS::ApiGateway::Method", "aws-apigateway-method", name="httpMethod"),
+    Type(
+        "AWS::ApplicationAutoScaling::ScalingPolicy", "aws-application-autoscaling-scaling-policy", "arn", "policyARN"
+    ),
+    Type("AWS::Bedrock::CustomModel", "aws-bedrock-custom-model", "arn", "modelArn", "modelName"),
+    Type("AWS::CloudTrail::EventSelectors", "aws-cloudtrail-get-event-selectors", "", "trailARN"),
+    Type("AWS::CloudTrail::TrailStatus", "aws-cloudtrail-get-trail-status"),
+    Type("AWS::DMS::Certificate", "aws-dms-certificate", "arn", "certificateArn", "certificateIdentifier"),
+    Type("AWS::DMS::ReplicationTask", "aws-dms-replication-task", "arn", "replicationTaskArn"),
+    Type("AWS::DocDB::DBCluster", "aws-docdb-db-cluster", "arn", "dbclusterArn", "dbclusterIdentifier"),
+    Type(
+        "AWS::DocDB::DBClusterParameterGroup",
+        "aws-docdb-db-cluster-parameter-group",
+        "arn",
+        "dbclusterParameterGroupArn",
+        "dbclusterParameterGroupName",
+    ),
+    Type("AWS::EC2::ClientVpnEndpoint", "aws-ec2-client-vpn-endpoint", "clientVpnEndpointId"),
+    Type("AWS::EC2::DHCPOptions", "aws-vpc-dhcp-options", "dhcpOptionsId", _EC2 + "dhcp-options/{id}"),
+    Type(
+        "AWS::EC2::VPNConnection", "aws-ec2-describe-vpn-connections", "vpnConnectionId", _EC2 + "vpn-connection/{id}"
+    ),
+    Type("AWS::EC2::VPNGateway", "aws-ec2-describe-vpn-gateways", "vpnGatewayId", _EC2 + "vpn-gateway/{id}"),
+    Type("AWS::ECR::Image", "aws-ecr-image", name="imageDigest", keys=("imageDigest",)),
+    Type("AWS::EMR::Studio", "aws-emr-studio", "studioId", "studioArn"),
+    Type("AWS::ElastiCache::Snapshot", "aws-elasticache-snapshots", "arn", name="snapshotName"),
+    Type("AWS::ElastiCache::SubnetGroup", "aws-elasticache-subnet-groups", "arn", name="cacheSubnetGroupName"),
+    Type("AWS::IAM::AttachedUserPolicy", "aws-iam-list-attached-user-policies", name="policyName"),
+    Type("AWS::Lightsail::Instance", "aws-lightsail-instance", "arn"),
+    Type("AWS::Neptune::DBCluster", "aws-neptune-db-cluster", "arn", "dbclusterArn", "dbclusterIdentifier"),
+    Type(
+        "AWS::Neptune::DBClusterParameterGroup",
+        "aws-neptune-db-cluster-parameter-group",
+        "arn",
+        "dbclusterParameterGroupArn",
+        "dbclusterParameterGroupName",
+    ),
+    Type("AWS::NetworkFirewall::LoggingConfiguration", "aws-network-firewall-logging-configuration", "", "firewallArn"),
+    Type("AWS::Route53::QueryLoggingConfig", "aws-route53-query-logging-config", "id"),
+    Type("AWS::Route53Domains::Domain", "aws-route53-domain", "domainName", name="domainName"),
+    Type("AWS::S3::AccountPublicAccessBlock", "aws-s3control-public-access-block", "account"),
+    Type("AWS::SSM::Parameter", "aws-ssm-parameter", "name"),
+    Type("AWS::SSM::ResourceCompliance", "aws-ssm-resource-compliance-summary"),
+    Type("AWS::SageMaker::EndpointConfig", "aws-sagemaker-endpoint-config", "arn", "endpointConfigArn"),
+    Type("AWS::SageMaker::TrainingJob", "aws-sagemaker-training-job", "arn", "trainingJobArn", "trainingJobName"),
+    Type("AWS::WorkSpaces::Workspace", "aws-workspaces-describe-workspaces", "workspaceId"),
 )
 
 TYPES = {known.resource_type: known for known in _TYPES}
@@ -264,67 +325,3 @@ TYPES = {known.resource_type: known for known in _TYPES}
 
 _BY_TYPE = TYPES
 _BY_API = {known.api_name: known for known in reversed(_TYPES)}
-_SERVICES = {
-    "ACM": "AWS Certificate Manager",
-    "AccessAnalyzer": "AWS IAM Access Analyzer",
-    "AmazonMQ": "Amazon MQ",
-    "ApiGateway": "Amazon API Gateway",
-    "AppSync": "AWS AppSync",
-    "Athena": "Amazon Athena",
-    "AutoScaling": "AWS Auto Scaling",
-    "Bedrock": "Amazon Bedrock",
-    "CertificateManager": "AWS Certificate Manager",
-    "CloudFormation": "AWS CloudFormation",
-    "CloudFront": "Amazon CloudFront",
-    "CloudTrail": "AWS CloudTrail",
-    "CloudWatch": "Amazon CloudWatch",
-    "CodeBuild": "AWS CodeBuild",
-    "Cognito": "AWS Cognito",
-    "Config": "AWS Config",
-    "Connect": "Amazon Connect",
-    "DAX": "Amazon DynamoDB Accelerator (DAX)",
-    "DMS": "AWS Database Migration Service",
-    "DynamoDB": "Amazon DynamoDB",
-    "EC2": "Amazon EC2",
-    "ECR": "Amazon ECR",
-    "ECS": "Amazon ECS",
-    "EFS": "Amazon EFS",
-    "EKS": "Amazon EKS",
-    "EMR": "Amazon EMR",
-    "ElastiCache": "Amazon ElastiCache",
-    "ElasticBeanstalk": "AWS Elastic Beanstalk",
-    "ElasticLoadBalancing": "Amazon Elastic Load Balancing",
-    "ElasticLoadBalancingV2": "Amazon Elastic Load Balancing",
-    "Elasticsearch": "Amazon OpenSearch Service",
-    "Events": "Amazon EventBridge",
-    "FSx": "Amazon FSx",
-    "Glue": "AWS Glue",
-    "GuardDuty": "Amazon GuardDuty",
-    "IAM": "AWS IAM",
-    "KMS": "AWS Key Management Service (KMS)",
-    "Kinesis": "Amazon Kinesis",
-    "KinesisFirehose": "Amazon Kinesis",
-    "Lambda": "AWS Lambda",
-    "Logs": "Amazon CloudWatch",
-    "MSK": "Amazon MSK",
-    "Macie": "Amazon Macie",
-    "NetworkFirewall": "AWS Network Firewall",
-    "OpenSearch": "Amazon OpenSearch Service",
-    "Organizations": "AWS Organizations",
-    "RDS": "Amazon RDS",
-    "Redshift": "Amazon Redshift",
-    "Route53": "Amazon Route 53",
-    "S3": "Amazon S3",
-    "SNS": "Amazon SNS",
-    "SQS": "Amazon SQS",
-    "SSM": "AWS Systems Manager",
-    "SageMaker": "Amazon SageMaker",
-    "SecretsManager": "AWS Secrets Manager",
-    "SecurityHub": "AWS Security Hub",
-    "StepFunctions": "AWS Step Functions",
-    "Transfer": "AWS Transfer Family",
-    "WAF": "AWS WAF",
-    "WAFRegional": "AWS WAF",
-    "WAFv2": "AWS WAF",
-}
-"""By the middle part of the resource type."""

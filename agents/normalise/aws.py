@@ -5,13 +5,16 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
+from agents.normalise._aws_answers import answered
 from agents.normalise._aws_composites import assembled
+from agents.normalise._aws_events import told
 from agents.normalise._aws_identity import account_in, identify
 from agents.normalise._aws_report import REPORT, users
 from agents.normalise._aws_shape import tag_list, tag_map
-from agents.normalise._aws_types import service_of, type_of
+from agents.normalise._aws_types import derived, service_of, type_of
 from agents.normalise._base import Item, Items, Kind, Normaliser, fragments
 from agents.normalise._fields import (
+    MAX_WORD,
     account_of,
     identifier,
     need,
@@ -38,12 +41,17 @@ class Aws(Normaliser):
         'AWS Config snapshots (`{"configurationItems": [...]}`)',
         "EventBridge events with detail-type `Config Configuration Item Change`, alone or in an SNS notification",
         "invocations of AWS Config rules, their `invokingEvent` in a text",
+        'answers of the APIs that list resources (`{"Reservations": [...]}`), alone or as `config` of a row',
+        "CloudTrail events (EventBridge, or `Records` of a log file) and state changes of instances: deletions; other "
+        "events are hints without a configuration and give no record",
     )
 
     @override
     def items(self, document: Item) -> Items:
         if type(listed := document.get("configurationItems")) is list:
             return [(f"configurationItems[{index}]", item) for index, item in enumerate(listed)]
+        if (rows := told(document)) is not None:
+            return rows
         if "detail-type" in document:
             if document["detail-type"] != "Config Configuration Item Change":
                 said = f"{document['detail-type']!r:.80}"
@@ -66,13 +74,17 @@ class Aws(Normaliser):
             and "Content" in config
         ):
             return users(document, config["Content"])
-        return [("", document)]
+        if type(config := document.get("config")) is dict:
+            return answered(document, config) or [("", document)]
+        return answered({}, document) or [("", document)]
 
     @override
     def record(self, item: Item, place: Place, index: int) -> Resource:
         if "configurationItemStatus" in item or "configurationItemCaptureTime" in item:
             return _item(item, place, index)
         if "config" in item or "api_name" in item:
+            return _row(item, place, index)
+        if item.get("deleted") is True:
             return _row(item, place, index)
         raise BadRecord(
             "", "neither a row, which has `config`, nor an AWS Config item, which has `configurationItemStatus`"
@@ -187,7 +199,7 @@ def _resource(
     if account is None or account == "":
         account = account_in(config, sent_arn, sent_id, account_path)
     canonical = account_of("aws", account, account_path)
-    who = identify(known, more | config, canonical, region, sent_id, sent_arn)
+    who = identify(known, more | config if more else config, canonical, region, sent_id, sent_arn)
     shape = assembled(api_name, config, more, canonical)
     tags = tags or who.tags or tag_map(shape.get("tagSets"))
     if tags and "tags" not in shape and "Tags" not in shape and "tagSets" not in shape:
@@ -214,14 +226,13 @@ def _resource(
 
 
 def _api_name(resource_type: str, api_call: str, path: str) -> str:
-    """Return Prisma's name of the API whose answers have this type, which stands at *path*."""
+    """Return Prisma's name of the API whose answers have this type, which stands at *path*; else one made of it."""
     if known := type_of(resource_type, ""):
         return known.api_name
-    kind = resource_type or api_call
-    raise BadRecord(
-        path if resource_type else "api_name",
-        f"{kind!r} isn't a type that Tidegate knows: send a row that gives its api_name" if kind else "missing",
-    )
+    made = derived(resource_type or api_call)
+    if not made:
+        raise BadRecord(path if resource_type else "api_name", "missing, and so is `resource_type`")
+    return made[:MAX_WORD]
 
 
 def _decoded(value: Any) -> Any:

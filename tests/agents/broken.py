@@ -146,7 +146,7 @@ _KINDS = (
     _Kind("configuration as text", "wanted an object", lambda item, chance: _raw(item, config="{}"), _AWS),
     _Kind("configuration as a list", "wanted an object", lambda item, chance: _raw(item, config=[{}]), _AWS),
     _Kind(
-        "unknown type", "isn't a type", lambda item, chance: _raw(item, api_name=None, resource_type="AWS::X::Y"), _AWS
+        "no type", "and so is `resource_type`", lambda item, chance: _raw(item, api_name=None, resource_type=None), _AWS
     ),
     _Kind("no such time", "not a time", lambda item, chance: _raw(item, time="yesterday"), _AWS),
     _Kind("another cloud", "wanted 'aws'", lambda item, chance: _raw(item, cloud="gcp"), _AWS),

@@ -25,6 +25,15 @@ def kinds(policies: Mapping[str, Policy]) -> Kinds:
         plural="policies",
         about="policies of your own, and what you changed of those that come with Tidegate",
         model=Policy,
+        example={
+            "id": "instances-without-an-owner",
+            "name": "Instances without an owner",
+            "severity": "low",
+            "description": "Nobody can be told when something is wrong with them.",
+            "recommendation": "Tag them with the team.",
+            "rql": "config from cloud.resource where api.name = 'aws-ec2-describe-instances'"
+            " and tag('team') does not exist",
+        },
         shipped=policies,
         check=_answerable,
     )
@@ -68,6 +77,12 @@ _REST = (
         plural="integrations",
         about="destinations with their settings, secrets sealed",
         model=Integration,
+        example={
+            "id": "soc-hook",
+            "name": "What the SOC listens to",
+            "type": "webhook",
+            "settings": {"url": "env:SOC_HOOK_URL", "headers": {"X-Team": "cloud"}},
+        },
         find_secrets=_secrets,
         hides=("settings",),
         check_new=_usable,
@@ -79,6 +94,12 @@ _REST = (
         plural="alert-rules",
         about="which violations become alerts, and who hears of them",
         model=AlertRule,
+        example={
+            "id": "critical-to-the-soc",
+            "name": "Critical to the SOC",
+            "severities": ["critical"],
+            "channels": [{"integration": "soc-hook", "states": ["open", "resolved"]}],
+        },
         refers={
             "policies[]": "policy",
             "excluded_policies[]": "policy",

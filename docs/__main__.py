@@ -8,12 +8,16 @@ from pathlib import Path
 
 import docs
 
-PAGES: Mapping[str, Callable[[], str]] = {
-    f"{module.name}.md": importlib.import_module(f"docs.{module.name}").page
+_MODULES = {
+    module.name: importlib.import_module(f"docs.{module.name}")
     for module in pkgutil.iter_modules(docs.__path__)
     if not module.name.startswith("_")
 }
-"""File in docs/ to what prints it: the function `page` of the module beside it."""
+PAGES: Mapping[str, Callable[[], str]] = {
+    **{f"{name}.md": module.page for name, module in _MODULES.items()},
+    **{file: made for module in _MODULES.values() for file, made in getattr(module, "MORE", {}).items()},
+}
+"""File in docs/ to what prints it: the function `page` of the module beside it, and those in its `MORE`."""
 
 FOLDER = Path(__file__).parent
 
@@ -26,6 +30,7 @@ def main(arguments: list[str]) -> int:
             print(f"docs/{name} is not what the code says. Run: make docs", file=sys.stderr)
         return 1 if stale else 0
     for name in stale:
+        (FOLDER / name).parent.mkdir(exist_ok=True)
         (FOLDER / name).write_text(PAGES[name](), encoding="utf-8")
         print(f"wrote docs/{name}")
     return 0

@@ -1,4 +1,4 @@
-"""`tidegate get`, `describe`, `edit` and `delete`: one kind of object, or one of them."""
+"""`tidegate get`, `describe`, `edit`, `delete` and `schema`: one kind of object, or one of them."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +19,7 @@ def add(app: typer.Typer) -> None:
     app.command()(describe)
     app.command()(edit)
     app.command()(delete)
+    app.command()(schema)
 
 
 def get(
@@ -117,6 +118,14 @@ def delete(
         return
     for each in done:
         output.line(f"{each['kind']} {each['id']}: deleted")
+
+
+def schema(kind: KindName) -> None:
+    """Print the JSON Schema of a kind's files, for your editor."""
+    from agents import control, control_schema
+    from streams.control.kinds import find_kind
+
+    output.json_out(control_schema.schema(find_kind(control.kinds({}), kind)))
 
 
 def find(client: "Client", kind: str, name: str) -> dict[str, Any]:

@@ -41,12 +41,26 @@ class AccessKey(Object):
         return secret
 
 
-USERS = Kind(name="user", plural="users", about="who may use Tidegate, and their roles", model=User, names_once=False)
+USERS = Kind(
+    name="user",
+    plural="users",
+    about="who may use Tidegate, and their roles",
+    model=User,
+    example={"id": "ann@example.com", "name": "Ann", "role": "read-only"},
+    names_once=False,
+)
 ACCESS_KEYS = Kind(
     name="access-key",
     plural="access-keys",
     about="access keys, with hashed secrets",
     model=AccessKey,
+    example={
+        "id": "5f0c8a1e-7c0b-4d5b-9d53-0d8f6d6b1c11",
+        "name": "The nightly report",
+        "user": "ann@example.com",
+        "secret": "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBzYWx0$YSBoYXNoIHRoYXQgbm90aGluZyBmaXRz",
+        "expires": "2027-12-31T00:00:00Z",
+    },
     refers={"user": "user"},
     names_once=False,
 )

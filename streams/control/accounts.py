@@ -45,6 +45,7 @@ ACCOUNT_GROUPS = Kind(
     plural="account-groups",
     about="groups of cloud accounts",
     model=AccountGroup,
+    example={"id": "production", "name": "Production", "description": "What customers use."},
     shipped={DEFAULT_GROUP: AccountGroup(id=DEFAULT_GROUP, name="Default Account Group")},
 )
 CLOUD_ACCOUNTS = Kind(
@@ -52,6 +53,13 @@ CLOUD_ACCOUNTS = Kind(
     plural="cloud-accounts",
     about="cloud accounts, as they were first seen and as people describe them",
     model=CloudAccount,
+    example={
+        "id": "123456789012",
+        "name": "Web shop",
+        "cloud": "aws",
+        "groups": ["production"],
+        "owners": ["shop@example.com"],
+    },
     refers={"groups[]": "account-group"},
     names_once=False,
 )

@@ -40,6 +40,8 @@ class Kind:
     """Such as `alert-rules`: its topic is `control.alert-rules`, its path in the API /control/alert-rules."""
     about: str
     model: type[BaseModel]
+    example: Document
+    """One as it stands in a file, without its kind."""
     refers: Mapping[str, str] = field(default_factory=dict)
     """Where its documents name others, such as `channels[].integration`, to the kind that is named there."""
     shipped: Mapping[str, BaseModel] = field(default_factory=dict)

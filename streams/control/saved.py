@@ -96,6 +96,12 @@ SAVED_SEARCHES = Kind(
     plural="saved-searches",
     about="queries with a name",
     model=SavedSearch,
+    example={
+        "id": "unencrypted-volumes",
+        "name": "Volumes that aren't encrypted",
+        "query": "config from cloud.resource where api.name = 'aws-ec2-describe-volumes'"
+        " and json.rule = encrypted is false",
+    },
     check=_answerable,
 )
 RESOURCE_LISTS = Kind(
@@ -103,11 +109,22 @@ RESOURCE_LISTS = Kind(
     plural="resource-lists",
     about="resources by their tags, for alert rules",
     model=ResourceList,
+    example={"id": "web-shop", "name": "Web shop", "tags": [{"key": "team", "values": ["shop", "payments"]}]},
 )
 NOTIFICATION_TEMPLATES = Kind(
     name="notification-template",
     plural="notification-templates",
     about="the fields of tickets and mails",
     model=NotificationTemplate,
+    example={
+        "id": "security-ticket",
+        "name": "Security ticket",
+        "type": "jira",
+        "basic": [
+            {"field": "project", "value": "SEC", "required": True},
+            {"field": "issueType", "value": "Bug", "required": True},
+        ],
+        "open": [{"field": "summary", "value": "A finding of the cloud", "required": True}],
+    },
     refers={"integration": "integration"},
 )

@@ -43,13 +43,16 @@ class Law(Object):
     labels: tuple[str, ...] = ()
 
 
-LINE = Kind(name="line", plural="lines", about="ways out", model=Line)
-RULE = Kind(name="rule", plural="rules", about="rules", model=Rule, refers={"lines[]": "line", "law": "law"})
+LINE = Kind(name="line", plural="lines", about="ways out", model=Line, example={})
+RULE = Kind(
+    name="rule", plural="rules", about="rules", model=Rule, example={}, refers={"lines[]": "line", "law": "law"}
+)
 LAW = Kind(
     name="law",
     plural="laws",
     about="laws",
     model=Law,
+    example={},
     shipped={id: Law(id=id, name=id.title(), text="Thou shalt", labels=("old",)) for id in ("first", "second")},
 )
 KINDS = {kind.name: kind for kind in (LINE, RULE, LAW)}

@@ -1,7 +1,8 @@
-"""Cut a file, gzip or plain, into messages: a JSON document, the items of a JSON array, or JSON lines."""
+"""Cut a file, gzip or plain, into messages: a JSON document, items of an array, JSON lines, whole records of XML."""
 
 import gzip
 import io
+import itertools
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,9 @@ from typing import BinaryIO, NamedTuple
 import orjson
 
 from streams.errors import TidegateError
+
+CHUNK = 64 * 1024
+"""How much of a file is read at a time, in bytes, where it's cut."""
 
 
 class Message(NamedTuple):
@@ -66,6 +70,9 @@ def _cut(shown: str, file: BinaryIO) -> Iterator[Message]:
         yield Message(first, f"{shown}:line {number}")
         yield from _lines(shown, file, number + 1)
         return
+    if first.startswith(b"<"):
+        yield from _pieces(shown, first, file)
+        return
     whole = (first + b"\n" + file.read()).strip()
     if first.startswith(b"["):
         yield from _items(shown, whole)
@@ -79,6 +86,15 @@ def _lines(shown: str, lines: Iterable[bytes], number: int) -> Iterator[Message]
     for at, line in enumerate(lines, number):
         if value := line.strip():
             yield Message(value, f"{shown}:line {at}")
+
+
+def _pieces(shown: str, first: bytes, file: BinaryIO) -> Iterator[Message]:
+    """Yield XML as messages of whole records, so that a file of any size is sent and read in little memory."""
+    from agents.normalise._xml_cut import cut
+
+    chunks = itertools.chain([first + b"\n"], iter(lambda: file.read(CHUNK), b""))
+    for number, value in enumerate(cut(chunks)):
+        yield Message(value, shown if number == 0 else f"{shown}:part {number + 1}")
 
 
 def _items(shown: str, whole: bytes) -> Iterator[Message]:

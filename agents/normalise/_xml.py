@@ -59,6 +59,12 @@ def documents(text: bytes, shapes: Mapping[str, Shape]) -> Iterator[Document]:
             yield ("", reader.outside, text)
 
 
+def declares_nothing(parser: expat.XMLParserType) -> None:
+    """Let *parser* raise BadRecord for a document that declares anything itself: entities above all."""
+    parser.StartDoctypeDeclHandler = _doctype
+    parser.EntityDeclHandler = _entity
+
+
 def objects(value: Any) -> list[dict[str, Any]]:
     """Return the objects that stand where one or many elements may: one, many or none."""
     if type(value) is dict:
@@ -100,8 +106,7 @@ class _Reader:
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.buffer_size = CHUNK
-        parser.StartDoctypeDeclHandler = _doctype
-        parser.EntityDeclHandler = _entity
+        declares_nothing(parser)
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._parts.append

@@ -94,7 +94,10 @@ class _Resolver:
         known = ", ".join(f"$.{alias}." for alias in self.aliases.values())
         if alias is not None:
             raise RqlError(
-                f"{shown} is a whole resource: filter compares what is in it", self.text, path.span, f"{known}…"
+                f"{shown} is a whole resource: filter compares what is in it",
+                self.text,
+                path.span,
+                f"such as $.{alias}.id",
             )
         hint = nearest(name, self.aliases.values()) if len(name) > 1 else ""
         raise RqlError(f"{shown} begins with no clause's name", self.text, path.span, hint or f"begin with {known}")

@@ -88,11 +88,13 @@ def _parts(clause: CheckedClause) -> list[Condition]:
 def _compiled(parts: list[Condition], clause: CheckedClause, within: Within) -> list[Sql]:
     compiled = [_condition(part, within) for part in parts]
     cheap = sum(_cost(part) == 0 for part in parts)
+    early, late = compiled[:cheap], compiled[cheap:]
     if not clause.any_status:
-        compiled.insert(cheap, Sql("not r.deleted"))
-    if within.accounts:
-        compiled.insert(cheap, Sql("r.account in (select unnest(?::varchar[]))", (Slot.ACCOUNTS,)))
-    return compiled
+        early.append(Sql("not r.deleted"))
+    if within.accounts:  # documents are read only where the account is one of them, whatever order the plan has
+        owned = Sql("list_contains(?::varchar[], r.account)", (Slot.ACCOUNTS,))
+        return [*early, sql("case when {0} then {1} end", owned, join(" and ", late)) if late else owned]
+    return [*early, *late]
 
 
 def _narrowed(within: Within) -> list[Sql]:

@@ -13,7 +13,7 @@ from queries.check import Checked
 from queries.check_join import aliases_of
 from queries.compile_clause import EVERYWHERE, Within, clause_select
 from queries.compile_rule import compile_filter, in_scope, opposite
-from queries.fragment import Sql, commas, join, sql
+from queries.fragment import Sql, join, sql
 from queries.join_keys import Key, containing, key_rows, keys_of
 from queries.members import Members, Scope, members, names
 from queries.syntax import And, Compare, Condition, Not, Or, Path, Step, Where
@@ -112,9 +112,10 @@ class _Join:
         where = join(" and ", conditions) if conditions else Sql("true")
         if not outer:
             return sql("exists (select 1 from {0} where {1})", source, where)
-        rids = Sql(", ".join(f"{self.tables[alias]}.rid" for alias in sorted(outer)))
-        row = Sql(f"({rids.text})") if len(outer) > 1 else rids
-        return sql("{0} in (select {1} from {2} where {3})", row, rids, source, where)
+        rids = [f"{self.tables[alias]}.rid" for alias in sorted(outer)]
+        # several columns are one value: DuckDB refuses `(a, b) in (...)` inside a subquery
+        row = Sql(rids[0] if len(rids) == 1 else f"[{', '.join(rids)}]")
+        return sql("{0} in (select {0} from {1} where {2})", row, source, where)
 
     def semi(self, mine: str, other: str, keys: list[Key], rest: list[Condition]) -> Sql:
         """Return whether the row of *mine* has a partner with equal keys."""
@@ -124,13 +125,14 @@ class _Join:
                 keys_of(self.members(path), flat=key.flat[len(sides)]) for path, key in zip(paths, keys, strict=True)
             ]
             sides.append(key_rows(Sql(self.tables[alias]), found, self._one_sided(alias, rest)))
-        wanted = commas([*(Sql(f"k{n}") for n in range(len(keys))), *([Sql("account")] if self.by_account else [])])
+        equal = [Sql(f"mine.k{n} = other.k{n}") for n in range(len(keys))]
+        equal += [Sql("mine.account = other.account")] if self.by_account else []
         return sql(
-            "{0}.rid in (select rid from {1} where ({2}) in (select {2} from {3}))",
+            "{0}.rid in (select mine.rid from {1} mine semi join {2} other on {3})",
             Sql(self.tables[mine]),
             sides[0],
-            wanted,
             sides[1],
+            join(" and ", equal),
         )
 
     def contained(self, mine: str, other: str, key: Key, rest: list[Condition]) -> Sql:

@@ -71,7 +71,7 @@ def key_rows(table: Sql, keys: list[tuple[Sql, bool]], where: Sql) -> Sql:
     for n, (_, many) in enumerate(keys):
         if many:
             rows = sql("select * exclude ({1}), unnest({1}) as {1} from ({0}) s", rows, Sql(f"k{n}"))
-    return sql("({0}) s", rows)
+    return sql("({0})", rows)
 
 
 _HOLDERS = "(select rid, account, unnest({0}) as v from {1} where {2}) s"
@@ -114,7 +114,7 @@ def containing(
     texts = needle.text() if needle.many else sql("[{0}]", needle.text())
     account = Sql(", account" if by_account else "")
     partners = sql(
-        "{0} where ({1}) in (select {1} from pairs)",
+        "{0} semi join pairs using ({1})",
         Sql("holders" if holder_is_mine else "held"),
         sql("{0}{1}", Sql("h" if holder_is_mine else "n"), account),
     )

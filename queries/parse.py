@@ -67,19 +67,26 @@ class _Parser:
                 continue
             if self._starts_clause() and not (filter_ or show or count or columns or limit):
                 clauses.append(self._clause())
-            elif (word := reader.keyword("filter")) and filter_ is None:
+            elif word := self._once("filter", filter_):
                 filter_ = self._filter(word)
-            elif reader.keyword("show") and not show:
+            elif self._once("show", show):
                 show = self._alias("show").text
-            elif (word := reader.keyword("count")) and count is None:
+            elif word := self._once("count", count):
                 count = self._count(word)
-            elif reader.keyword("addcolumn") and not columns:
+            elif self._once("addcolumn", columns):
                 columns = self._columns()
-            elif reader.keyword("limit") and limit is None:
+            elif self._once("limit", limit):
                 limit = self._limit()
             else:
                 raise self._unexpected()
         return Query(tuple(clauses), filter_, show, count, columns, limit, self.reader.text)
+
+    def _once(self, word: str, there: object) -> Token | None:
+        found = self.reader.keyword(word)
+        if found and there is not None and there not in ("", ()):
+            hint = "join the conditions with and" if word == "filter" else f"take one {word} out"
+            raise self.error(f"{word} stands here a second time", found.span, hint)
+        return found
 
     def _ended(self) -> bool:
         return self.reader.blanks() >= len(self.reader.text)
@@ -116,7 +123,11 @@ class _Parser:
             if source is not None and source.text.lower() in _KINDS:
                 raise self._other_kind(source.text.lower(), start)
             if source is None or source.text.lower() != "cloud.resource":
-                raise self.error("wanted cloud.resource after config from", source.span if source else None)
+                raise self.error(
+                    "wanted cloud.resource after config from",
+                    source.span if source else None,
+                    "config from cloud.resource where ...",
+                )
         if not reader.keyword("where"):
             raise self.error(f"wanted where, got {self.rules.what_comes()}")
 
@@ -276,10 +287,10 @@ class _Parser:
 
     def _limit(self) -> int:
         if not self.reader.keyword("search", "records", "to"):
-            raise self.error("wanted limit search records to 100")
+            raise self.error("wanted search records to and a number after limit", hint="limit search records to 100")
         number = self.reader.pattern(_NUMBER)
         if number is None:
-            raise self.error("wanted a number of records")
+            raise self.error("wanted a number of records", hint="limit search records to 100")
         return int(number.text)
 
     def _unexpected(self) -> RqlError:

@@ -76,7 +76,16 @@ def listed(left: Members, right: Right) -> Sql:
 
 def contains(left: Members, right: Right) -> Sql:
     """Some value is or holds one of *right*."""
-    return join(" or ", [_contains(left, choice) for choice in right])
+    texts = [c.text for c in right if isinstance(c, Value) and _only_text(c.text)]
+    if len(texts) < 2:
+        return join(" or ", [_contains(left, choice) for choice in right])
+
+    def any_of_them(value: Sql) -> Sql:
+        return join(" or ", [sql("contains({0}, {1})", value, bind(text)) for text in texts])
+
+    together = left.some(lambda value: _holds(value, any_of_them, None), as_text=False)
+    others = [c for c in right if not (isinstance(c, Value) and _only_text(c.text))]
+    return join(" or ", [together, *(_contains(left, choice) for choice in others)])
 
 
 def intersects(left: Members, right: Right) -> Sql:
@@ -256,6 +265,11 @@ def canonical(value: Sql) -> Sql:
     return sql(f"case when {exact} then (try_cast({{0}} as double) + 0)::varchar else {{0}} end", value)
 
 
+def _only_text(text: str) -> bool:
+    """Tell whether the literal *text* is held as letters alone: it is neither a number nor a boolean."""
+    return text.lower() not in _BOOLEANS and number(text) is None
+
+
 def _contains(left: Members, right: Choice) -> Sql:
     match right:
         case Null():
@@ -275,7 +289,7 @@ def _contains(left: Members, right: Choice) -> Sql:
                 lambda value: _holds(value, lambda v: sql("contains(lower({0}), {1})", v, bind(text.lower())), None),
                 as_text=False,
             )
-        case Value(text) if number(text) is None:
+        case Value(text) if _only_text(text):
             return left.some(lambda value: _holds_text(value, text), as_text=False)
         case Value(text):
             return left.some(
@@ -291,10 +305,6 @@ def _holds_text(value: Sql, text: str) -> Sql:
         return general
     hit = "case when left({0}, 1) = '[' or contains({0}, '\\') then {2} else true end"
     return sql(f"case when contains({{0}}, {{1}}) then {hit} end", value, bind(text), general)
-
-
-def _holds_other(value: Sql, other: Sql) -> Sql:
-    return _holds(value, lambda v: sql("contains({0}, {1})", v, other), lambda v: same(v, other))
 
 
 def _holds(value: Sql, inside: Test, equal: Test | None) -> Sql:
@@ -334,15 +344,8 @@ def _size(value: Sql) -> Sql:
 
 
 def _against(left: Members, right: Right, test: Callable[[Sql, Sql], Sql]) -> Sql:
-    def one(choice: Choice) -> Sql:
-        match choice:
-            case Members():
-                return left.some(lambda value: choice.some(lambda other: test(value, other)))
-            case Value(text):
-                return left.some(lambda value: test(value, bind(text)))
-            case Null():
-                return left.some(lambda value: test(value, bind("null")))
-            case Ports():
-                raise AssertionError(choice)
-
-    return join(" or ", [one(choice) for choice in right])
+    texts = [bind(c.text if isinstance(c, Value) else "null") for c in right if isinstance(c, Value | Null)]
+    ways = [left.some(lambda value: join(" or ", [test(value, text) for text in texts]))] if texts else []
+    others = [c for c in right if isinstance(c, Members)]
+    ways += [left.some(lambda value, c=c: c.some(lambda other: test(value, other))) for c in others]  # type: ignore[misc] # mypy takes the default for a second argument
+    return join(" or ", ways)

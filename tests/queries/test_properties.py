@@ -5,6 +5,7 @@ RqlError.
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import duckdb
 import pytest
@@ -14,13 +15,15 @@ from hypothesis import strategies as st
 from queries.check import check
 from queries.compile_rule import compile_rule
 from queries.format import format
-from queries.fragment import Sql
+from queries.fragment import Slot, Sql, filled
 from queries.parse import parse
 from queries.syntax import Clause, Condition, JsonRule, Query
 from tests.queries.conditions import conditions, objects
-from tests.queries.evaluator import holds
+from tests.queries.evaluator import World, holds
 
 EXAMPLES = int(os.environ.get("TIDEGATE_EXAMPLES", "150"))
+WORLD = World(datetime(2026, 1, 1, 12, 30, tzinfo=UTC), ("111111111111",))
+KNOWN = {Slot.NOW: int(WORLD.now.timestamp() * 1000), Slot.MONITORED: list(WORLD.monitored)}
 many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -38,9 +41,10 @@ def test_sql_and_the_evaluator_agree(
     rule = compile_rule(condition, Sql("r.json"))
     rows = ", ".join(f"({n}, ?::json)" for n in range(len(documents)))
     got = database.execute(
-        f"select n from (values {rows}) r(n, json) where {rule.text}", (*map(json.dumps, documents), *rule.values)
+        f"select n from (values {rows}) r(n, json) where {rule.text}",
+        (*map(json.dumps, documents), *filled(rule, KNOWN)),
     ).fetchall()
-    want = [n for n, document in enumerate(documents) if holds(condition, document, document)]
+    want = [n for n, document in enumerate(documents) if holds(condition, document, document, WORLD)]
     assert sorted(n for (n,) in got) == want, rule
 
 

@@ -30,14 +30,12 @@ class _File(BaseModel):
     alert_rules: tuple[AlertRule, ...] = Field(default=(DEFAULT,))
 
 
-def load(path: Path | None, policies: Mapping[str, object]) -> Alerting:
-    """Return what the file at *path* says; None: the shipped rule alone. *policies*: those that rules may name, by id.
+def load(path: Path, policies: Mapping[str, object]) -> Alerting:
+    """Return what the file at *path* says. *policies*: those that rules may name, by id.
 
     Raises SettingsError: no such file, not YAML, a wrong key or value, a name that nothing has, an integration whose
     settings can't be used.
     """
-    if path is None:
-        return Alerting()
     try:
         said: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         file = _File.model_validate(said or {})

@@ -105,6 +105,13 @@ class Worker:
         if not self._died.done():
             self._died.set_result(None)
 
+    def reconsider(self, book: Book) -> None:
+        """Evaluate by *book* from now on."""
+        self._book = book
+        if self._tasks:  # it has been started
+            self.evaluator.reconsider(book)
+            self.keeper.wake.set()
+
     async def _until_assigned(self) -> None:
         assigned = asyncio.create_task(self._assigned.wait())
         await asyncio.wait({assigned, self._died}, return_when=asyncio.FIRST_COMPLETED)

@@ -40,7 +40,8 @@ def create_app(
 ) -> FastAPI:
     """Return the API of *owner*. Each call but /health needs the token *secret*; queries end after *timeout_s*.
 
-    *policies*: None reads those of the settings, and raises PolicyError. *control*: None refuses the control paths.
+    *policies*: None reads those of the settings, and raises PolicyError; *control*'s where it is given, whose paths are
+    refused without it.
     """
 
     @contextlib.asynccontextmanager
@@ -48,6 +49,7 @@ def create_app(
         yield
         app.state.readers.close()
 
+    shipped = {} if control else load_all(owner.settings.policies) if policies is None else policies
     app = FastAPI(
         title="Tidegate",
         version=version(),
@@ -59,7 +61,7 @@ def create_app(
     )
     app.state.owner = owner
     app.state.kind = kind
-    app.state.policies = load_all(owner.settings.policies) if policies is None else policies
+    app.state.policies = (lambda: control.objects("policy")) if control else (lambda: shipped)
     app.state.control = control
     app.state.started = started
     app.state.replaying = asyncio.Lock()

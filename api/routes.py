@@ -54,13 +54,13 @@ async def sql(question: models.SqlQuestion, request: Request) -> Response:
 @closed.get("/policies", response_model=models.Policies)
 async def list_policies(request: Request) -> Response:
     """List the policies, those that aren't enabled too."""
-    return _json({"policies": policies.describe(request.app.state.policies)})
+    return _json({"policies": policies.describe(request.app.state.policies())})
 
 
 @closed.get("/policies/{id}", response_model=Policy)
 async def show_policy(id: str, request: Request) -> Response:
     """Show one policy."""
-    return _json(policies.find(request.app.state.policies, id).model_dump(mode="json"))
+    return _json(policies.find(request.app.state.policies(), id).model_dump(mode="json"))
 
 
 @closed.get("/policies/{id}/violations", response_model=models.Violations)
@@ -71,7 +71,7 @@ async def list_violations(
 ) -> Response:
     """Find the resources that violate a policy, live, whether it is enabled or not."""
     state, now = request.app.state, datetime.now(UTC)
-    asked = policies.find(state.policies, id)
+    asked = policies.find(state.policies(), id)
     answer = await state.readers.run(lambda cursor: policies.violations(cursor, asked, now, limit=limit))
     return _json(answer | _live(request, now))
 

@@ -76,7 +76,8 @@ class Service:
         finally:
             imported = await imports
         self._tell(f"starting the {'query node' if self._kind == 'node' else 'worker'}")
-        owner = imported.make(self._kind, settings)
+        control = await imported.control(self._kind, settings, stack)
+        owner = imported.make(self._kind, settings, control)
         try:
             await owner.start()
         except BaseException:
@@ -91,15 +92,16 @@ class Service:
             topic_prefix=settings.topic_prefix,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        app = imported.create_app(owner, secret, kind=self._kind, started=running.started, policies=imported.policies)
+        app = imported.create_app(owner, secret, kind=self._kind, started=running.started, control=control)
         serving = await _serve(stack, app, listener)
-        died = asyncio.create_task(owner.wait())
-        stack.callback(died.cancel)
+        died = [asyncio.create_task(each.wait()) for each in (owner, control)]
+        for task in died:
+            stack.callback(task.cancel)
         if self._kind != "worker":  # which may own some partitions only
             scheduled = asyncio.create_task(imported.take_snapshots(owner))
             stack.callback(scheduled.cancel)
         claim.announce(running)
-        return running, [died, serving]
+        return running, [*died, serving]
 
     async def _broker(self, stack: contextlib.AsyncExitStack) -> Settings:
         if self._settings.kafka_bootstrap_servers:
@@ -122,27 +124,41 @@ class _Imported:
     """What takes a second to import, and the operator's files."""
 
     def __init__(self, settings: Settings) -> None:
-        from agents.alerting import load
-        from agents.node import Node
-        from agents.worker import Worker
+        from agents import alerting, arrangement, control, node, worker
         from api.app import create_app
         from api.schedule import take_snapshots
         from queries.policy import load_all
+        from streams.control import Control, Keys
 
         self.create_app = create_app
         self.take_snapshots = take_snapshots
-        self.policies = load_all(settings.policies)
-        self.alerting = load(settings.alerting, self.policies)
-        self._node, self._worker = Node, Worker
+        self._arrangement, self._node, self._worker = arrangement.Arrangement, node.Node, worker.Worker
+        self._control, self._keys = Control, Keys
+        policies = load_all(settings.policies)
+        self._kinds = control.kinds(policies)
+        self._file = alerting.load(settings.alerting, policies) if settings.alerting else None
 
-    def make(self, kind: Kind, settings: Settings) -> Any:
+    async def control(self, kind: Kind, settings: Settings, stack: contextlib.AsyncExitStack) -> Any:
+        """Return the control plane, read up to its end; left on *stack* to be stopped."""
+        keys = self._keys.load(
+            settings.secrets_key.get_secret_value(),
+            settings.secrets_key_file,
+            settings.data / "secrets.key",
+            create=kind == "up",
+        )
+        control = self._control(settings, self._kinds, keys)
+        stack.push_async_callback(control.stop)
+        await control.start()
+        return control
+
+    def make(self, kind: Kind, settings: Settings, control: Any) -> Any:
         """Return the query node or the worker, not yet started."""
-        from agents.book import Book
-
         if kind == "node":
             return self._node(settings)
-        integrations = self.alerting.integrations
-        return self._worker(settings, book=Book(self.policies, self.alerting.rules), integrations=lambda: integrations)
+        arrangement = self._arrangement(control, self._file)
+        worker = self._worker(settings, book=arrangement.book(), integrations=arrangement.integrations)
+        arrangement.follow(worker.reconsider)
+        return worker
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -94,6 +94,15 @@ class Settings(BaseSettings):
         examples=["10.1.2.0/24,192.168.7.9"],
     )
 
+    secrets_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Seals secrets; `tidegate keys new` prints one. By commas: the first seals, all open.",
+    )
+    secrets_key_file: FilePath | None = Field(
+        default=None,
+        description="File with the same, a key a line. Neither: `tidegate up` makes one in the data folder.",
+    )
+
     api_host: str = Field(default="127.0.0.1", description="Address of the HTTP API.")
     api_port: int = Field(default=8700, ge=0, le=65535, description="Port of the HTTP API; 0: any free one.")
 

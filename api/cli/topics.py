@@ -63,7 +63,8 @@ async def _wrong(settings: "Settings") -> list[str]:
 
 
 def _every() -> "list[Topic]":
+    from agents import control
     from agents.normalise import NORMALISERS
     from streams.topics import TOPICS, raw_topic
 
-    return [*TOPICS, *(raw_topic(normaliser.topic) for normaliser in NORMALISERS.values())]
+    return [*TOPICS, *control.topics(), *(raw_topic(normaliser.topic) for normaliser in NORMALISERS.values())]

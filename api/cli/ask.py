@@ -2,29 +2,44 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.cli import options, output
+from api.cli import rql as queries_of_files
+
+if TYPE_CHECKING:
+    from streams.snapshot import Snapshot
 
 Text = Annotated[str, typer.Argument(metavar="QUERY", help="The query; `-` reads it from standard input.")]
 From = Annotated[
     Path | None,
     typer.Option("--snapshot", metavar="FOLDER", help="Ask this snapshot; needs no running Tidegate and no broker."),
 ]
+AsOf = Annotated[
+    str,
+    typer.Option(
+        "--as-of",
+        metavar="TIME|SNAPSHOT",
+        help="Ask the newest snapshot taken by this time, such as `2026-05-01T12:00Z`, or the one of this name.",
+    ),
+]
 Limit = Annotated[int, typer.Option("--limit", min=0, max=10_000, help="Most rows to answer.")]
 
 
 def add(app: typer.Typer) -> None:
     """Add the commands to *app*."""
-    app.command()(rql)
+    group = queries_of_files.group()
+    group.command("ask")(rql)
+    app.add_typer(group)
     app.command()(sql)
 
 
 def rql(
     query: Text,
     snapshot: From = None,
+    as_of: AsOf = "",
     limit: Limit = 100,
     explain: Annotated[bool, typer.Option("--explain", help="Print tree, SQL and plan instead of rows.")] = False,
     json: options.Json = False,
@@ -33,6 +48,10 @@ def rql(
 
     What runs answers live; when nothing runs, the newest snapshot does.
     """
+    if as_of and snapshot is not None:
+        raise typer.BadParameter("give --snapshot or --as-of, not both", param_hint="--as-of")
+    if as_of:
+        snapshot = _taken_by(as_of).path
     _answer("rql", options.question(query), snapshot, {"limit": limit, "explain": explain}, json=json)
 
 
@@ -69,6 +88,28 @@ def _answer(language: str, query: str, folder: Path | None, more: dict[str, Any]
         _explanation(document["explain"])
     else:
         _rows(document)
+
+
+def _taken_by(text: str) -> "Snapshot":
+    """Return the snapshot that `--as-of` means."""
+    from streams import snapshot
+
+    found = snapshot.list(options.settings().snapshots)
+    named = next((each for each in found if each.path.name == text), None)
+    if named is not None:
+        return named
+    known = f"; there are {len(found)}, from {found[0].path.name} to {found[-1].path.name}" if found else ""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no snapshot's name and no time such as 2026-05-01T12:00Z{known}", param_hint="--as-of"
+        ) from None
+    time = time if time.tzinfo else time.astimezone()
+    before = [each for each in found if each.taken <= time]
+    if not before:
+        raise typer.BadParameter(f"no snapshot was taken by {text}{known or '; there is none'}", param_hint="--as-of")
+    return before[-1]
 
 
 def _from_snapshot(language: str, query: str, folder: Path, more: dict[str, Any]) -> dict[str, Any]:

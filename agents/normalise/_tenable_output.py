@@ -12,7 +12,7 @@ MAX_OUTPUT = 16_384
 
 def packages(output: Any, name: str) -> list[Package]:
     """Return what *output* says is installed and should be. *name* is the plugin's, where only versions are told."""
-    if type(output) is not str or "nstalled" not in output:
+    if type(output) is not str or ("Installed" not in output and "installed" not in output):
         return []
     text = output[:MAX_OUTPUT]
     if pairs := _PACKAGES.findall(text):

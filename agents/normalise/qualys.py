@@ -27,8 +27,8 @@ class Qualys(Normaliser):
 
     kind: ClassVar[Kind] = "findings"
     forms: ClassVar[tuple[str, ...]] = (
-        "host list detection, XML or CSV (`/api/2.0/fo/asset/host/vm/detection/`)",
-        "KnowledgeBase, XML (`/api/2.0/fo/knowledge_base/vuln/`)",
+        "host list detection, XML or CSV (`asset/host/vm/detection/?action=list`)",
+        "KnowledgeBase, XML (`knowledge_base/vuln/?action=list`)",
         "host assets, XML or JSON (`/qps/rest/2.0/search/am/hostasset`), and host lists with details",
         "scan reports, XML (`ASSET_DATA_REPORT`, `SCAN`) or CSV",
     )

@@ -17,6 +17,8 @@ from streams.store.schema import Kind
 
 def take(db: duckdb.DuckDBPyConnection, kind: Kind, part: int, limit: int) -> list[tuple[bytes, bytes]]:
     """Return up to *limit* keys and records to send again, exactly as they lay on the topic, and mark them as taken."""
+    if not db.execute("select 1 from resend where kind = ? and part = ? limit 1", [kind.name, part]).fetchall():
+        return []  # nearly always
     db.execute(
         "create or replace temp table taking as select hash h from resend where kind = ? and part = ? limit ?",
         [kind.name, part, limit],

@@ -85,6 +85,10 @@ class Fake(ABC):
         """Whether scripted faults strike this call: not one for a token, or for a list of choices."""
         return True
 
+    def golden(self, call: Call) -> bool:
+        """Whether a golden file shows this call: not one that differs from run to run."""
+        return True
+
     def shown(self) -> Iterator[str]:
         """Yield the texts that a person would read there, as they'd be shown."""
         for call in self.calls:

@@ -12,13 +12,14 @@ import orjson
 
 from agents.alerts import Causes, Changes, Collision, PolicyChange, Refusal, Violation, obey, settle
 from agents.book import Book
-from agents.look import Look, look
+from agents.look import Look, look_at_accounts, look_at_resources
 from agents.rules import covered, route
 from agents.trail import trail
 from streams.alerts import Alert, AlertCommand, AlertEvent, key_of, read, write
 from streams.audit import AuditRecord
 from streams.store import alerts as alert_rows
 from streams.store import work as to_do
+from streams.store import world
 from streams.store.outbox import Outbox, Outgoing
 from streams.topics import ALERT_EVENTS, ALERTS, AUDIT_TRAIL, DELIVERIES
 
@@ -59,18 +60,23 @@ def evaluate(db: duckdb.DuckDBPyConnection, setting: Setting, outbox: Outbox, mo
     if not work:
         return done
     messages = _Messages(setting)
-    looks = look(db, setting.book, work, setting.now)
-    there = [row for one in looks for row in one.there]
-    for one in looks:
+    rids = list(dict.fromkeys(piece.rid for piece in work))
+    asked = frozenset(piece.policy for piece in work)
+    seen = world.gather(db, rids)
+    there = alert_rows.of_subjects(db, rids)
+    first = look_at_resources(db, setting.book, seen, there, asked, setting.now)
+    told = trail(db, setting.ms)
+    second = look_at_accounts(db, setting.book, seen, there, asked, setting.now)
+    for one in (first, second):
         for part, changes in _settled(setting, one):
             messages.add(part, changes)
             done.counts.update(f"alerts {event.kind}" for event in changes.events)
             done.collisions += changes.collisions
-    _write(db, there, messages)
-    messages.audit(trail(db, setting.ms))
+    _write(db, [*first.there, *second.there], messages)
+    messages.audit(told)
     to_do.clear(db, work)
     done.outgoing = outbox.put(db, messages.records, setting.utc)
-    done.counts["evaluated"] = len({piece.rid for piece in work})
+    done.counts["evaluated"] = len(rids)
     done.more = len(work) == most
     return done
 

@@ -1,6 +1,6 @@
 """What an evaluation looks at: who violates which policy among what was touched, and the alerts of it."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import NamedTuple
@@ -15,7 +15,6 @@ from queries.subjects import Subject
 from streams.alerts import AlertResource
 from streams.store import alerts, world
 from streams.store.alerts import Row
-from streams.store.work import Work
 from streams.store.world import Seen
 
 
@@ -30,52 +29,52 @@ class Look(NamedTuple):
     asked: AbstractSet[str]
 
 
-def look(db: duckdb.DuckDBPyConnection, book: Book, work: Sequence[Work], now: datetime) -> list[Look]:
-    """Look at what *work* names. The world is that of its resources when this returns.
-
-    Policies that judge each resource by itself look at the resources; joins and counts at all that their accounts have.
-    """
-    rids = list(dict.fromkeys(piece.rid for piece in work))
-    asked = frozenset(piece.policy for piece in work)
-    wide = {id: book.policies[id] for id in book.wide}
-    gone = asked - book.policies.keys()
-    there = alerts.of_subjects(db, rids)
-    looks = []
-    if wide or gone:
-        seen = world.gather(db, rids)
-        api_names = {one.api_name for one in seen}
-        touched = {row.alert.policy.id for row in there}
-        wide_now = {
-            id: policy for id, policy in wide.items() if policy.concerns(api_names) or id in touched or id in asked
-        }
-        accounts = sorted({one.account for one in seen} | {row.alert.resource.account for row in there})
-        if wide_now:
-            looks.append(_at_accounts(db, wide_now, accounts, asked, now))
-        if gone:  # their alerts about accounts; those about resources are there already
-            there += [row for row in alerts.of_accounts(db, gone, accounts) if not row.alert.resource.rrn]
-    seen = world.gather(db, rids)
-    api_names = {one.api_name for one in seen if not one.deleted}
-    single = {id: one for id, one in book.policies.items() if id not in wide and one.concerns(api_names)}
-    found = _violations(db, single, {one.rid: one for one in seen}, {}, now)
-    mine = [row for row in there if row.alert.policy.id not in wide]
-    looks.append(Look(found, mine, {one.rrn for one in seen if not one.deleted}, asked))
-    return looks
-
-
-def _at_accounts(
+def look_at_resources(
     db: duckdb.DuckDBPyConnection,
-    policies: Mapping[str, Judged],
-    accounts: Collection[str],
+    book: Book,
+    seen: Sequence[Seen],
+    there: Sequence[Row],
     asked: AbstractSet[str],
     now: datetime,
 ) -> Look:
-    names = [policy.touches.api_names for policy in policies.values()]
+    """Look at the resources of the world, *seen*, by the policies that judge each by itself. *there*: the alerts about
+    what was touched.
+    """
+    api_names = {one.api_name for one in seen if not one.deleted}
+    single = {id: one for id, one in book.policies.items() if one.touches.single and one.concerns(api_names)}
+    found = _violations(db, single, {one.rid: one for one in seen}, {}, now)
+    mine = [row for row in there if row.alert.policy.id not in book.wide]
+    return Look(found, mine, {one.rrn for one in seen if not one.deleted}, asked)
+
+
+def look_at_accounts(
+    db: duckdb.DuckDBPyConnection,
+    book: Book,
+    seen: Sequence[Seen],
+    there: Sequence[Row],
+    asked: AbstractSet[str],
+    now: datetime,
+) -> Look:
+    """Look at all that the accounts of *seen* and of the alerts *there* have, by joins and counts. Makes another world.
+
+    Alerts about accounts of policies that are gone are looked at as well.
+    """
+    api_names = {one.api_name for one in seen}
+    touched = {row.alert.policy.id for row in there} | asked
+    wide = {id: book.policies[id] for id in book.wide}
+    wide = {id: policy for id, policy in wide.items() if policy.concerns(api_names) or id in touched}
+    gone = asked - book.policies.keys()
+    accounts = sorted({one.account for one in seen} | {row.alert.resource.account for row in there})
+    orphans = [row for row in alerts.of_accounts(db, gone, accounts) if not row.alert.resource.rrn] if gone else []
+    if not wide:
+        return Look([], orphans, frozenset(), asked)
+    names = [policy.touches.api_names for policy in wide.values()]
     every = None if None in names else sorted({name for each in names for name in each or ()})
-    seen = {one.rid: one for one in world.gather_accounts(db, accounts, every)}
-    owners = {one.account: one for one in seen.values()}
-    found = _violations(db, policies, seen, owners, now)
-    alive = {one.rrn for one in seen.values() if not one.deleted}
-    return Look(found, alerts.of_accounts(db, policies, accounts), alive, asked)
+    world_ = {one.rid: one for one in world.gather_accounts(db, accounts, every)}
+    owners = {one.account: one for one in world_.values()}
+    found = _violations(db, wide, world_, owners, now)
+    alive = {one.rrn for one in world_.values() if not one.deleted}
+    return Look(found, [*alerts.of_accounts(db, wide, accounts), *orphans], alive, asked)
 
 
 def _violations(

@@ -84,12 +84,14 @@ def audit(db: duckdb.DuckDBPyConnection) -> list[tuple[int, int, int, int | None
             union all
             select l.part, l.rid, l.fid, hash(f.status, f.severity) from temp.finding_resource l
             join temp.findings f using (fid, part)),
-        former as (select * from {main}.audited where rid in (select rid from touched))
-        select part, rid, what, t.state as today, f.state as former
+        former as (
+            select rowid as r, * from {main}.audited
+            where rowid in (select rowid from {main}.audited where rid in (select rid from touched)))
+        select part, rid, what, t.state as today, f.state as former, f.r
         from today t full join former f using (part, rid, what) where t.state is distinct from f.state""")
     found = db.execute("select part, rid, what, today, former from changes order by all").fetchall()
     if any(former is not None for *_, former in found):
-        db.execute(f"delete from {main}.audited where (part, rid, what) in (select part, rid, what from changes)")
+        db.execute(f"delete from {main}.audited where rowid in (select r from changes)")
     if any(today is not None for _, _, _, today, _ in found):
         db.execute(f"insert into {main}.audited select part, rid, what, today from changes where today is not null")
     return found
@@ -107,15 +109,18 @@ def findings(db: duckdb.DuckDBPyConnection, fids: Sequence[int]) -> dict[int, di
 
 def _gather(db: duckdb.DuckDBPyConnection) -> list[Seen]:
     main = _main(db)
+    some = True
     for table, key, asked in (
         ("resources", "rid", "touched"),
         ("finding_resource", "rid", "touched"),
         ("findings", "fid", "temp.finding_resource"),
     ):
-        # by their row ids: of 1,000,000 rows the keys alone are read, and the documents of those that are wanted
-        db.execute(f"""
-            create or replace temp table {table} as select * from {main}.{table}
-            where rowid in (select rowid from {main}.{table} where {key} in (select {key} from {asked}))""")
+        # By their row ids: of 1,000,000 rows the keys alone are read, and the documents of those that are wanted.
+        which = f"where rowid in (select rowid from {main}.{table} where {key} in (select {key} from {asked}))"
+        ((made,),) = db.execute(
+            f"create or replace temp table {table} as select * from {main}.{table} {which if some else 'limit 0'}"
+        ).fetchall()
+        some = made > 0
     return seen(db)
 
 

@@ -31,7 +31,7 @@ class Request:
     url: str = field(repr=False)
     body: bytes = field(default=b"", repr=False)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
-    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
     """The client's certificate and authorities of its own; None: the system's authorities."""
     most_read: int = field(default=MOST_READ, repr=False)
     """How much of the answer is read, in bytes."""
@@ -68,10 +68,10 @@ class Client:
                 return Reply(response.status, headers, bytes(body[: request.most_read]))
         except ForbiddenAddress as wrong:
             return Config(str(wrong))
-        except (aiohttp.InvalidURL, ValueError) as wrong:
-            return Config(f"the address can't be used: {type(wrong).__name__}")
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as wrong:
             return Config(f"no secure connection to {wrong.host}: {wrong.__cause__ or type(wrong).__name__}")
+        except (aiohttp.InvalidURL, ValueError) as wrong:
+            return Config(f"the address can't be used: {type(wrong).__name__}")
         except TimeoutError:
             return Retry(f"no answer within {timeout:g} s")
         except aiohttp.ClientConnectorError as wrong:

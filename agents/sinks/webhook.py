@@ -5,19 +5,28 @@ import binascii
 import hashlib
 import hmac
 import re
-from typing import ClassVar, Literal
+import ssl
+from dataclasses import replace
+from functools import cached_property
+from typing import ClassVar, Literal, Self
+from urllib.parse import quote
 
 import orjson
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 from typing_extensions import override
 
 from agents.sinks._base import HttpSink
-from agents.sinks._client import Request
-from agents.sinks._outcome import Poison
+from agents.sinks._client import Client, Request
+from agents.sinks._oauth import Token
+from agents.sinks._outcome import Config, NotApplicable, Outcome, Poison
 from agents.sinks._payload import fit, payload, sample, variables
-from agents.sinks._settings import Key, SecretAddress
+from agents.sinks._settings import Key, OptionalHost, SecretAddress
+from agents.sinks._talk import SettledError
 from agents.sinks._template import check_template, filled
+from agents.sinks._tls import tls
 from streams.alerts import Delivery
+
+_CERTIFICATES = r"^(\s*-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*)?$"
 
 
 class Webhook(HttpSink):
@@ -36,6 +45,43 @@ class Webhook(HttpSink):
         examples=["https://hooks.example.com/alerts?key=k3y"],
     )
     token: Key = Field(default=SecretStr(""), description="Sent as `Authorization: Bearer`.", examples=["b3arer-t0ken"])
+    login: str = Field(
+        default="",
+        pattern=r"^[\x20-\x39\x3b-\x7e]*$",
+        description="A user, sent with `password` as `Authorization: Basic`.",
+        examples=["tidegate"],
+    )
+    password: Key = Field(default=SecretStr(""), description="The user's password.", examples=["p4ssw0rd-of-the-user"])
+    token_url: OptionalHost = Field(
+        default="",
+        description="OAuth 2: where an access token is got for `client_id` and `client_secret`.",
+        examples=["https://login.example.com/oauth2/token"],
+    )
+    client_id: str = Field(default="", description="OAuth 2: the client's id.", examples=["tidegate-client"])
+    client_secret: Key = Field(default=SecretStr(""), description="OAuth 2: its secret.", examples=["cl1ent-s3cret"])
+    scope: str = Field(default="", description="OAuth 2: the scope, where one is wanted.", examples=["alerts.write"])
+    client_certificate: str = Field(
+        default="",
+        pattern=_CERTIFICATES,
+        description="Mutual TLS: the certificate, with its chain, in PEM.",
+        examples=["-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----"],
+    )
+    client_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Mutual TLS: its key in PEM, without a password.",
+        examples=["-----BEGIN PRIVATE KEY-----\nMIIB-th3-k3y\n-----END PRIVATE KEY-----"],
+    )
+    authorities: str = Field(
+        default="",
+        pattern=_CERTIFICATES,
+        description="The certificates that the receiver's is checked by, in PEM. Empty: the system's.",
+        examples=["-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----"],
+    )
+    body: Literal["array", "object"] = Field(
+        default="array",
+        description="The alert as the one of an array, as Prisma Cloud sends it, or alone.",
+        examples=["object"],
+    )
     headers: dict[str, SecretStr] = Field(
         default_factory=dict, description="More headers, by name.", examples=[{"X-Api-Key": "h3ader-s3cret"}]
     )
@@ -62,6 +108,8 @@ class Webhook(HttpSink):
         examples=[65536],
     )
 
+    _token: Token = PrivateAttr(default_factory=Token)
+
     @override
     def request(self, delivery: Delivery, now: int) -> Request | Poison:
         if self.custom_payload:
@@ -70,7 +118,7 @@ class Webhook(HttpSink):
             fitting = fit(payload(delivery), self.most_bytes - 2)
             if fitting is None:
                 return Poison(f"too large: the ids alone are more than {self.most_bytes} bytes")
-            body = orjson.dumps([fitting])
+            body = orjson.dumps([fitting] if self.body == "array" else fitting)
         if len(body) > self.most_bytes:
             return Poison(f"too large: the custom payload has {len(body)} bytes, the most is {self.most_bytes}")
         id = delivery.event.id
@@ -78,6 +126,9 @@ class Webhook(HttpSink):
         headers |= {"Content-Type": "application/json", "webhook-id": id, "webhook-timestamp": str(now)}
         if self.token.get_secret_value():
             headers["Authorization"] = f"Bearer {self.token.get_secret_value()}"
+        elif self.login:
+            pair = f"{self.login}:{self.password.get_secret_value()}"
+            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         keys = [each.get_secret_value() for each in (self.signing_secret, self.former_signing_secret)]
         if signatures := [_signature(key, f"{id}.{now}.".encode() + body) for key in keys if key]:
             headers["webhook-signature"] = " ".join(signatures)
@@ -86,6 +137,60 @@ class Webhook(HttpSink):
     @override
     def probe(self, now: int) -> Request | Poison:
         return self.request(sample(now * 1000), now)
+
+    @override
+    async def _made(self, call: Request | Poison | NotApplicable, client: Client) -> Outcome:
+        if not isinstance(call, Request) or not (self.token_url or self.client_certificate or self.authorities):
+            return await super()._made(call, client)
+        try:
+            call = replace(call, tls=self._tls)
+            outcome = await super()._made(await self._authorized(call, client), client)
+            if self.token_url and isinstance(outcome, Config) and "HTTP 401" in outcome.words and self._token.drop():
+                outcome = await super()._made(await self._authorized(call, client), client)
+        except SettledError as known:
+            return known.outcome
+        return outcome
+
+    async def _authorized(self, call: Request, client: Client) -> Request:
+        """Return *call* with an access token, where one is wanted. Raises SettledError when there is none."""
+        if not self.token_url:
+            return call
+        pair = f"{quote(self.client_id)}:{quote(self.client_secret.get_secret_value(), '')}"
+        form = {"grant_type": "client_credentials"} | ({"scope": self.scope} if self.scope else {})
+        basic = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+        token = await self._token.get(self, client, self.token_url, form, basic)
+        return replace(call, headers=call.headers | {"Authorization": f"Bearer {token}"})
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext | None:
+        """How the receiver is checked, and what it checks. Raises SettledError when the settings don't fit."""
+        if not (self.client_certificate or self.authorities):
+            return None
+        try:
+            return tls(self.client_certificate, self.client_key.get_secret_value(), self.authorities)
+        except (ssl.SSLError, ValueError) as wrong:
+            words = "client_certificate, client_key and authorities: these are no certificates and a key that fit"
+            raise SettledError(Config(f"{words}: {getattr(wrong, 'reason', '') or type(wrong).__name__}")) from None
+
+    @field_validator("client_key")
+    @classmethod
+    def _is_in_pem(cls, key: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"(\s*-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+-----\s*)?", key.get_secret_value()):
+            raise ValueError("wanted a private key in PEM")
+        return key
+
+    @model_validator(mode="after")
+    def _has_one_way_in(self) -> Self:
+        token, password = bool(self.token.get_secret_value()), bool(self.password.get_secret_value())
+        if sum([token, bool(self.login), bool(self.token_url)]) > 1:
+            raise ValueError("wanted one of token, login and token_url")
+        if password != bool(self.login):
+            raise ValueError("login and password: wanted both or neither")
+        if not bool(self.token_url) == bool(self.client_id) == bool(self.client_secret.get_secret_value()):
+            raise ValueError("token_url, client_id and client_secret: wanted all or none")
+        if bool(self.client_certificate) != bool(self.client_key.get_secret_value()):
+            raise ValueError("client_certificate and client_key: wanted both or neither")
+        return self
 
     @field_validator("headers")
     @classmethod

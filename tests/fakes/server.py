@@ -92,7 +92,7 @@ class Fake(ABC):
     def shown(self) -> Iterator[str]:
         """Yield the texts that a person would read there, as they'd be shown."""
         for call in self.calls:
-            yield from texts(call.json) if call.body else ()
+            yield from texts(call.json) if "json" in call.headers.get("content-type", "") else ()
 
     def handle(self, call: Call) -> Reply | Lost:
         self.calls.append(call)

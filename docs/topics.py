@@ -81,7 +81,7 @@ def _record(topic: Topic, shape: type) -> Iterator[str]:
     yield sources.as_json(TypeAdapter(shape).json_schema(schema_generator=_Untitled))
     yield "```"
     for name in NORMALISERS:
-        for record in [one for one in sources.records(name) if isinstance(one, shape)][:1]:
+        if (record := sources.example(name, shape)) is not None:
             yield ""
             yield f"One from `{name}`, without `original`: what came in is in [sources.md](sources.md)."
             yield ""

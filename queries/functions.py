@@ -48,8 +48,6 @@ def _now() -> Sql:
 
 
 def _days_between(start: Members, end: Members) -> Members:
-    if not start.many and not end.many:
-        return _one(sql("to_json({0})", times.days(times.ms(start.text()), times.ms(end.text()))), start)
     a, b = next(start.names), next(start.names)
     one = sql("to_json({0})", times.days(times.ms(a), times.ms(b)))
     inner = sql("list_transform({0}, lambda {1}: {2})", _texts(end), b, one)
@@ -114,8 +112,6 @@ def _subset(found: Members, choices: tuple[Choice, ...]) -> Members:
 
 def _each(found: Members, measure: Callable[[Sql], Sql]) -> Members:
     """Return what *measure* makes of the text of each value."""
-    if not found.many:
-        return _one(sql("to_json({0})", measure(found.text())), found)
     e = next(found.names)
     return _listed(sql("list_transform({0}, lambda {1}: to_json({2}))", _texts(found), e, measure(e)), found)
 

@@ -121,4 +121,5 @@ def test_joins_agree(
             database.execute("insert into resources values (?, ?, ?, ?, ?, ?, ?)", row)
     statement = sql("with {0} select rid from matched order by rid", matched(checked, by_account=by_account))
     got = [rid for (rid,) in database.execute(statement.text, filled(statement, KNOWN)).fetchall()]
-    assert got == shown(checked.filter, named, query.show, by_account=by_account, world=WORLD), statement
+    want = shown(checked.filter, named, query.show, by_account=by_account, world=WORLD)
+    assert got == want, format(query)

@@ -84,10 +84,10 @@ _KINDS = (
     ),
     AttributeKind(
         "resource.type",
-        "The provider's own type of the resource.",
-        "config from cloud.resource where resource.type = 'AWS::EC2::Instance'",
-        column="r.resource_type",
-        read=lambda text: (text.strip(),),
+        "The type of the resource, by the name that people know or by the provider's; case doesn't count.",
+        "config from cloud.resource where resource.type in ('EC2 Instance', 'AWS::EC2::SecurityGroup')",
+        column="lower(regexp_replace(r.resource_type, '[^A-Za-z0-9]', '', 'g'))",
+        read=names.resource_type,
     ),
     AttributeKind(
         "resource.status",

@@ -5,46 +5,20 @@ Each function takes a value as a query gives it and returns every text that the 
 """
 
 import re
+from pathlib import Path
+
+import yaml
 
 _CLOUDS = {"alibaba_cloud": "alibaba", "alibaba-cloud": "alibaba"}
 
-_REGIONS = {
-    "AWS Virginia": "us-east-1",
-    "AWS Ohio": "us-east-2",
-    "AWS California": "us-west-1",
-    "AWS Oregon": "us-west-2",
-    "AWS Canada": "ca-central-1",
-    "AWS Calgary": "ca-west-1",
-    "AWS Sao Paulo": "sa-east-1",
-    "AWS Ireland": "eu-west-1",
-    "AWS London": "eu-west-2",
-    "AWS Paris": "eu-west-3",
-    "AWS Frankfurt": "eu-central-1",
-    "AWS Zurich": "eu-central-2",
-    "AWS Stockholm": "eu-north-1",
-    "AWS Milan": "eu-south-1",
-    "AWS Spain": "eu-south-2",
-    "AWS Bahrain": "me-south-1",
-    "AWS UAE": "me-central-1",
-    "AWS Tel Aviv": "il-central-1",
-    "AWS Cape Town": "af-south-1",
-    "AWS Hong Kong": "ap-east-1",
-    "AWS Mumbai": "ap-south-1",
-    "AWS Hyderabad": "ap-south-2",
-    "AWS Tokyo": "ap-northeast-1",
-    "AWS Seoul": "ap-northeast-2",
-    "AWS Osaka": "ap-northeast-3",
-    "AWS Singapore": "ap-southeast-1",
-    "AWS Sydney": "ap-southeast-2",
-    "AWS Jakarta": "ap-southeast-3",
-    "AWS Melbourne": "ap-southeast-4",
-    "AWS Beijing": "cn-north-1",
-    "AWS Ningxia": "cn-northwest-1",
-    "AWS GovCloud": "us-gov-west-1",
-    "AWS GovCloud (US-East)": "us-gov-east-1",
-    "AWS GovCloud (US-West)": "us-gov-west-1",
-    "AWS Global": "global",
+_SHOWN: dict[str, dict[str, str]] = yaml.safe_load(
+    Path(__file__).with_name("display_names.yaml").read_text(encoding="utf-8")
+)
+_REGIONS = {shown.lower(): id for shown, id in _SHOWN["regions"].items()}
+_REGION_NAMES = {
+    (shown.split(" ", 1)[0].lower(), id): shown for shown, id in reversed(tuple(_SHOWN["regions"].items()))
 }
+_TYPES = {shown.lower(): id for shown, id in _SHOWN["types"].items()}
 _API_CLOUDS = (
     ("aws-", "aws"),
     ("azure-", "azure"),
@@ -66,6 +40,7 @@ _GLOBAL_APIS = (
     "aws-shield-",
     "aws-support-",
 )
+_NO_LETTER = re.compile(r"[^a-z0-9]")
 _AZURE = re.compile(r"azure\s+(.+)", re.IGNORECASE)
 _MAKERS = ("", "amazon ", "aws ", "azure ", "microsoft ", "google ", "google cloud ")
 
@@ -117,10 +92,27 @@ def cloud(text: str) -> tuple[str, ...]:
 def region(text: str) -> tuple[str, ...]:
     """Return the region ids that *text* may mean, itself included."""
     name = " ".join(text.split())
-    known = {shown.lower(): id for shown, id in _REGIONS.items()}.get(name.lower())
+    known = _REGIONS.get(name.lower())
     azure = _AZURE.fullmatch(name)
     others = (known,) if known else (azure.group(1).lower().replace(" ", ""),) if azure else ()
     return (text.strip(), *others)
+
+
+def region_name(cloud: str, id: str) -> str:
+    """Return what Prisma Cloud shows for the region *id* of *cloud*, as the tables call both; else *id* itself."""
+    return _REGION_NAMES.get((cloud, id), id)
+
+
+def region_names() -> tuple[str, ...]:
+    """Return the names that are shown for regions."""
+    return tuple(_SHOWN["regions"])
+
+
+def resource_type(text: str) -> tuple[str, ...]:
+    """Return the types that *text* may mean: letters and digits only, in lower case, `aws` in front of AWS's."""
+    name = " ".join(text.lower().split())
+    letters = _NO_LETTER.sub("", _TYPES.get(name, name).lower())
+    return tuple(dict.fromkeys((letters, "aws" + letters.removeprefix("aws").removeprefix("amazon"))))
 
 
 def service(text: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from streams.control.access import ACCESS_KEYS, USERS
 from streams.control.accounts import ACCOUNT_GROUPS, CLOUD_ACCOUNTS
 from streams.control.documents import Document, Path
 from streams.control.errors import Refused
+from streams.control.forms import CLIENT_FORMS, INBOUND_INTEGRATIONS
 from streams.control.kinds import Kind, Kinds
 from streams.control.saved import NOTIFICATION_TEMPLATES, RESOURCE_LISTS, SAVED_SEARCHES
 from streams.control.secret_fields import secret_paths
@@ -111,4 +112,6 @@ _REST = (
     SAVED_SEARCHES,
     USERS,
     ACCESS_KEYS,
+    INBOUND_INTEGRATIONS,
+    CLIENT_FORMS,
 )

@@ -51,6 +51,8 @@ class GoogleToken:
         return await self._of_instance(client)
 
     async def _of_account(self, sink: Sink, client: Client, account: dict[str, Any]) -> str:
+        if kept := self._token.kept(client.clock()):
+            return kept  # without a signature for nothing
         url = account.get("token_uri") or "https://oauth2.googleapis.com/token"
         form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"}
         form["assertion"] = assertion(account, url, int(client.clock()))
@@ -58,6 +60,8 @@ class GoogleToken:
 
     async def _federated(self, sink: Sink, client: Client, own: dict[str, Any]) -> str:
         """Return a token for the one in a file, by workload identity federation; of the operator's file only."""
+        if self._near[0] and self._near[1] > client.clock():
+            return self._near[0]
         source = own.get("credential_source", {})
         try:
             subject = Path(source["file"]).read_text(encoding="utf-8").strip()
@@ -78,8 +82,6 @@ class GoogleToken:
         )
         if not (url := own.get("service_account_impersonation_url")):
             return token
-        if self._near[0] and self._near[1] > client.clock():
-            return self._near[0]
         headers = {"Authorization": f"Bearer {token}"}
         answer = await sink.reach(json_request("POST", url, {"scope": [SCOPE]}, headers), client)
         if not isinstance(answer, Reply):

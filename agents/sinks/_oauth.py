@@ -23,9 +23,13 @@ class Token:
         had, self._text = bool(self._text), ""
         return had
 
+    def kept(self, now: float) -> str:
+        """Return the token if it is still good at *now*, seconds since 1970 UTC; empty: there is none."""
+        return self._text if now <= self._until else ""
+
     async def get(self, sink: Sink, client: Client, url: str, form: dict[str, str], headers: dict[str, str]) -> str:
         """Return the token, fetched from *url* with *form* when none is left. Raises SettledError when that fails."""
-        if not self._text or client.clock() > self._until:
+        if not self.kept(client.clock()):
             whole = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"} | headers
             answer = await sink.reach(Request("POST", url, urlencode(form).encode(), whole), client)
             if not isinstance(answer, Reply):

@@ -16,12 +16,13 @@ Document: TypeAlias = tuple[str, Any, bytes]
 """A place such as `line 7`, empty: the whole message; what it says, or the BadRecord that tells why not; its bytes."""
 
 
-def unpack(message: bytes | None) -> list[Document] | Iterator[Document]:
+def unpack(message: bytes | None, text: bytes = b"") -> list[Document] | Iterator[Document]:
     """Return the document of *message* in a list, or its JSON lines one by one. Raises BadRecord when none can be read.
 
-    A message that isn't one document is read as JSON lines if it looks like them: then a broken line spoils no other.
+    *text* is what it holds, from whoever has unpacked it already. A message that isn't one document is read as JSON
+    lines if it looks like them: then a broken line spoils no other.
     """
-    text = unpacked(message)
+    text = text or unpacked(message)
     try:
         return [("", _loads(text), message or text)]
     except _UNREADABLE as wrong:

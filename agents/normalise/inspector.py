@@ -1,12 +1,14 @@
 """Amazon Inspector findings: ListFindings, EventBridge, report exports, ASFF; Inspector Classic's files."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from typing_extensions import override
 
-from agents.normalise import _asff, _asff_events, _inspector_classic, _inspector_finding
+from agents.normalise import _asff, _asff_events, _inspector_classic, _inspector_finding, _inspector_report
 from agents.normalise._base import Item, Items, Kind, Normaliser, fragment
 from agents.normalise._fields import wrong_type
+from agents.normalise._unpack import Document, unpack, unpacked
 from streams.errors import BadRecord
 from streams.identity import Place
 from streams.records import Finding
@@ -25,11 +27,19 @@ class Inspector(Normaliser):
     kind: ClassVar[Kind] = "findings"
     forms: ClassVar[tuple[str, ...]] = (
         'answers of Inspector v2\'s ListFindings and its JSON reports (`{"findings": [...]}`), or a list of findings',
+        "reports in CSV",
         "EventBridge events with detail-type `Inspector2 Finding`, alone or in an SNS notification",
         "findings in ASFF, as Security Hub passes them on",
         "single findings, in the API's spelling (`findingArn`) or boto3's (`FindingArn`)",
         "Inspector Classic: answers of DescribeFindings, single findings",
     )
+
+    @override
+    def documents(self, message: bytes | None) -> list[Document] | Iterator[Document]:
+        text = unpacked(message)
+        if text[:1] not in b"{[" and _inspector_report.looks_like_report(text):
+            return _inspector_report.documents(text)
+        return unpack(message, text)
 
     @override
     def items(self, document: Item) -> Items:
@@ -55,6 +65,8 @@ class Inspector(Normaliser):
         original = fragment(item)
         if _asff.is_asff(item):
             return _asff.finding(item, original, place, index)
+        if "report" in item:
+            return _inspector_report.read(item["report"], _inspector_finding.finding, original, place, index)
         if "FindingArn" in item or "Arn" in item:
             item = {name[:1].lower() + name[1:]: value for name, value in item.items()}
         if "findingArn" in item or "awsAccountId" in item:

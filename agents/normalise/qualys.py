@@ -40,7 +40,7 @@ class Qualys(Normaliser):
             return _qualys_reports.from_xml(text)
         if text[:1] not in b"{[" and _qualys_reports.looks_like_csv(text):
             return _qualys_reports.from_csv(text)
-        return unpack(message)
+        return unpack(message, text)
 
     @override
     def items(self, document: Item) -> Items:

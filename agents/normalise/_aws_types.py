@@ -200,7 +200,7 @@ _TYPES = (
     Type("AWS::MSK::Cluster", "aws-msk-cluster", "arn", "clusterArn", "clusterName"),
     Type("AWS::Macie::Session", "aws-macie2-session", "account"),
     Type("AWS::NetworkFirewall::Firewall", "aws-networkfirewall-firewall", "arn", "firewallArn", "firewallName"),
-    Type("AWS::Organizations::Account", "aws-organization-account", "arn"),
+    Type("AWS::Organizations::Account", "aws-organizations-account", "arn"),
     Type(
         "AWS::RDS::DBCluster",
         "aws-rds-db-cluster",

@@ -13,6 +13,7 @@ from api import control_models as models
 from streams.control import Control, Edit
 from streams.control.access import add_access_key
 from streams.control.apply import Given, edits, with_sources
+from streams.control.audit import newest
 from streams.control.errors import ControlError, InUse, Missing, Refused, SealError, Stale
 from streams.control.kinds import Kind
 from streams.control.plan import Planned, State, references
@@ -49,19 +50,17 @@ async def apply_objects(order: models.ApplyOrder, request: Request) -> Response:
     """
     control = _control(request)
     given = [Given(each.kind, each.document, each.source) for each in order.objects]
-    made: list[Edit] = []
+    sources: dict[str, str] = {}
 
     def wanted(state: State) -> list[Edit]:
-        made[:] = [
-            edit._replace(version=order.seen.get(f"{edit.kind} {edit.id}"))
-            for edit in edits(control.kinds, state, given, prune=order.prune)
-        ]
-        return made
+        made, places = edits(control.kinds, state, given, prune=order.prune)
+        sources.update(places)
+        return [edit._replace(version=order.seen.get(f"{edit.kind} {edit.id}")) for edit in made]
 
     try:
         done = await control.change(wanted, by=WHO, origin="files", dry_run=order.dry_run)
     except Refused as refused:
-        raise with_sources(refused, made, given) from None
+        raise with_sources(refused, sources) from None
     return _json({"changes": [_change(each) for each in done], "dry_run": order.dry_run})
 
 
@@ -93,6 +92,24 @@ async def test_integration(id: str, request: Request) -> Response:
         outcome = await integration.sink.check(client)
     ok = isinstance(outcome, Ok)
     return _json({"ok": ok, "outcome": type(outcome).__name__.lower(), "message": outcome.words})
+
+
+@routes.get("/audit-log", response_model=models.AuditLog)
+async def list_changes(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most lines to answer.")] = 50,
+    kind: Annotated[str | None, Query(description="Only of this kind.")] = None,
+    id: Annotated[str | None, Query(description="Only of the object with this id.")] = None,
+    by: Annotated[str | None, Query(description="Only this user's.")] = None,
+) -> Response:
+    """List who changed what, and when, the newest first."""
+    asked = {"kind": _control(request).kind(kind).name if kind else None, "id": id, "by": by}
+
+    def wanted(line: dict[str, Any]) -> bool:
+        return all(value is None or line.get(name) == value for name, value in asked.items())
+
+    lines = await newest(request.app.state.owner.settings, limit=limit, wanted=wanted)
+    return _json({"lines": [models.AuditLine.model_validate(line).model_dump() for line in lines]})
 
 
 @routes.get("/{kind}", response_model=models.ObjectList)

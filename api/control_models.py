@@ -127,3 +127,23 @@ class Tested(_Shape):
     ok: bool = Field(description="Whether they are.")
     outcome: str = Field(description="What kind of answer it was.")
     message: str = Field(description="What it said.")
+
+
+class AuditLine(BaseModel):
+    """One change."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    at: int = Field(description="When, in ms since 1970 UTC.")
+    by: str = Field(description="Who.")
+    action: str = Field(description="created, changed, deleted, or resealed: everything, with another key.")
+    kind: str = Field(default="", description="Of what kind.")
+    id: str = Field(default="", description="Of which object.")
+    name: str = Field(default="", description="What people call it.")
+    changes: list[dict[str, Any]] = Field(default=[], description="`path`, `before`, `after`; secrets masked.")
+
+
+class AuditLog(_Shape):
+    """The newest changes."""
+
+    lines: list[AuditLine] = Field(description="The newest first.")

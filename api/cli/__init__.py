@@ -10,6 +10,7 @@ from api.cli import (
     ask,
     control,
     control_apply,
+    control_audit,
     control_keys,
     dead_letters,
     flow,
@@ -42,6 +43,7 @@ integrations.add(app)
 control.add(app)
 control_apply.add(app)
 control_keys.add(app)
+control_audit.add(app)
 snapshots.add(app)
 dead_letters.add(app)
 status.add(app)

@@ -19,14 +19,15 @@ class Given(NamedTuple):
     source: str = ""
 
 
-def edits(kinds: Kinds, state: State, given: Sequence[Given], *, prune: bool) -> list[Edit]:
-    """Return the edits that make the objects of *state* those of *given*, in the order of *kinds*.
+def edits(kinds: Kinds, state: State, given: Sequence[Given], *, prune: bool) -> tuple[list[Edit], dict[str, str]]:
+    """Return the edits that make the objects of *state* those of *given*, in the order of *kinds*; and their sources.
 
     *prune*: delete what files made before and what isn't among *given*. Raises Refused with a line for each object that
     has no kind, no id and no name.
     """
     wrong: list[str] = []
     made: list[Edit] = []
+    sources: dict[str, str] = {}
     for each in given:
         try:
             kind = find_kind(kinds, each.kind).name
@@ -37,25 +38,19 @@ def edits(kinds: Kinds, state: State, given: Sequence[Given], *, prune: bool) ->
         if not isinstance(id, str) or not id:
             wrong.append(f"{_where(each.source)}{kind}: id: missing, and no name to make it of")
             continue
+        label = f"{kind} {id}"
+        sources[label] = f"{sources[label]} and {each.source}" if label in sources else each.source
         made.append(Edit(kind, id, {**each.document, "id": id}))
     if wrong:
         raise Refused(wrong)
     order = {name: number for number, name in enumerate(kinds)}
-    return sorted([*made, *(_pruned(state, made) if prune else ())], key=lambda edit: (order[edit.kind], edit.id))
+    made += _pruned(state, made) if prune else ()
+    return sorted(made, key=lambda edit: (order[edit.kind], edit.id)), sources
 
 
-def with_sources(refused: Refused, made: Sequence[Edit], given: Sequence[Given]) -> Refused:
-    """Return *refused* with the place of the object before each of its lines. *made*: what `edits` made of *given*."""
-    sources = {}
-    for each in given:
-        for edit in made:
-            if edit.document is not None and edit.document == {**each.document, "id": edit.id}:
-                sources[f"{edit.kind} {edit.id}:"] = each.source
-    lines = []
-    for line in refused.lines:
-        source = next((source for label, source in sources.items() if line.startswith(label)), "")
-        lines.append(f"{_where(source)}{line}")
-    return Refused(lines)
+def with_sources(refused: Refused, sources: dict[str, str]) -> Refused:
+    """Return *refused* with the place of the object before each of its lines; *sources*: from `edits`."""
+    return Refused([f"{_where(sources.get(line.partition(':')[0], ''))}{line}" for line in refused.lines])
 
 
 def slug(name: str) -> str:

@@ -124,13 +124,14 @@ class Control:
         """
 
         def decide() -> tuple[list[Planned], list[Message]]:
-            edits = wanted(self.state()) if callable(wanted) else wanted
-            planned = plan(self.kinds, self.keys, self.state(), edits, origin, operator=operator)
+            state = self.state()
+            edits = wanted(state) if callable(wanted) else wanted
+            planned = plan(self.kinds, self.keys, state, edits, origin, operator=operator)
             return planned, list(self._messages(planned, by, origin))
 
         if dry_run:
             await self._follower.caught_up()
-            return decide()[0]
+            return (await asyncio.to_thread(decide))[0]
         return await self._writer.write(decide)
 
     async def reseal(self, *, by: str) -> int:
@@ -138,7 +139,7 @@ class Control:
 
         def decide() -> tuple[int, list[Message]]:
             messages = []
-            for held in [held for objects in self._held.values() for held in objects.values()]:
+            for held in [held for objects in self.state().values() for held in objects.values()]:
                 kind = self.kinds[held.kind]
                 stored = again(kind, held, self.keys)
                 if stored is not None:

@@ -18,7 +18,11 @@ WAIT_S = 70.0
 """How long a read up to the end may take without anything coming in, in seconds: longer than the transaction of a
 writer that was killed, which the broker ends after 60."""
 
-_POLL_MS = 50
+_FETCH_MS = 500
+"""How long the broker may hold a fetch back when nothing is new; what is new, it sends at once."""
+
+_POLL_MS = 100
+"""How soon a read that brought no record is seen to have passed the mark of a transaction."""
 
 
 class Follower:
@@ -39,7 +43,7 @@ class Follower:
 
     async def start(self) -> None:
         """Begin at the beginning; return when all that is there now was read. Raises BrokerError."""
-        self._consumer = await self._open(isolation_level="read_committed", fetch_max_wait_ms=_POLL_MS)
+        self._consumer = await self._open(isolation_level="read_committed", fetch_max_wait_ms=_FETCH_MS)
         self._asking = await self._open()
         self._consumer.assign(self._parts)
         await self._consumer.seek_to_beginning(*self._parts)

@@ -47,7 +47,7 @@ class Kind:
     shipped: Mapping[str, BaseModel] = field(default_factory=dict)
     """Objects that are there without being written. Only what is written of one that differs is kept."""
     names_once: bool = True
-    """Whether no two may have the same name."""
+    """Whether none may be given a name that another one has."""
     check: Callable[[Any], None] = lambda _: None
     """Raises ValueError, with field and reason, for what the model alone can't tell: such an object isn't used."""
     check_new: Callable[[Any], None] = lambda _: None

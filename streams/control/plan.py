@@ -3,6 +3,7 @@
 objects as they are, edits -> plan -> what to write and what it changes, or all that is wrong
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
@@ -58,8 +59,12 @@ def plan(
 
     Raises Missing, Stale, SealError, Refused with all that is wrong, InUse.
     """
-    twice = [edit for n, edit in enumerate(edits) if any(edit[:2] == other[:2] for other in edits[:n])]
-    wrong = [f"{edit.kind} {edit.id}: it is there twice: name one otherwise, or leave one out" for edit in twice]
+    times = Counter((edit.kind, edit.id) for edit in edits)
+    wrong = [
+        f"{kind} {id}: it is there {count} times: name all but one otherwise, or leave them out"
+        for (kind, id), count in times.items()
+        if count > 1
+    ]
     for edit in edits:
         _check_version(edit, state[edit.kind].get(edit.id))
     done = []
@@ -160,10 +165,14 @@ def _same_names(kinds: Kinds, done: Iterable[Planned], after: Mapping[str, Mappi
         owners: dict[str, list[str]] = {}
         for id, made in after[name].items():
             owners.setdefault(getattr(made, "name", "") or id, []).append(id)
-        touched = {each.id for each in done if each.kind.name == name}
+        touched = {each.id for each in done if each.kind.name == name and _renamed(each)}
         for called, ids in owners.items():
             if len(ids) > 1 and touched & set(ids):
                 yield f"{name} {', '.join(ids)}: name: {called!r:.80} is the name of all of them: each needs its own"
+
+
+def _renamed(each: Planned) -> bool:
+    return each.before is None or getattr(each.after, "name", "") != getattr(each.before.object, "name", "")
 
 
 def _dangling(done: Iterable[Planned], after: Mapping[str, Mapping[str, BaseModel]]) -> Iterator[str]:

@@ -35,14 +35,14 @@ class Writer:
     async def write(self, decide: Callable[[], tuple[T, Sequence[Message]]]) -> T:
         """Write the messages of *decide* as one, and return its answer once they were read back.
 
-        *decide* sees all that was ever written; what it raises goes through. Raises BrokerError: then none was written,
-        or the text says that it isn't known.
+        *decide*, in a thread, sees all that was ever written; what it raises goes through. Raises BrokerError: then
+        none was written, or the text says that it isn't known.
         """
         async with self._turn:
             for attempt in range(ATTEMPTS):
                 fresh = self._producer is None
                 producer = await self._ours()
-                answer, messages = decide()
+                answer, messages = await asyncio.to_thread(decide)
                 if not messages:
                     return answer
                 try:

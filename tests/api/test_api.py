@@ -39,6 +39,7 @@ PATHS = [
     ("POST", "/control/keys/rotate"),
     ("POST", "/control/access-keys"),
     ("POST", "/control/integrations/0-0/test"),
+    ("GET", "/control/audit-log"),
     ("GET", "/control/{kind}"),
     *((method, "/control/{kind}/0-0") for method in ("GET", "PUT", "PATCH", "DELETE")),
 ]

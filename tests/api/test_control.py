@@ -90,7 +90,9 @@ async def test_what_refers_to_what_is_kept_whole(api: Api) -> None:
 
 
 async def test_a_shipped_policy_is_disabled_and_comes_back(api: Api, control: Control) -> None:
-    shipped = (await api.get(f"/policies/{SSH}")).json()
+    answer = await api.get(f"/policies/{SSH}")
+    assert answer.status_code == 200, answer.text
+    shipped = answer.json()
     assert (shipped["version"], shipped["origin"]) == (0, "shipped")
     said = await api.patch(f"/policies/{SSH}", json={"enabled": False}, headers={"if-match": "0"})
     assert said.json()["object"] == {**shipped["object"], "enabled": False}
@@ -190,6 +192,22 @@ async def test_what_is_wrong_is_said_with_the_way_out(api: Api) -> None:
         assert (answer.status_code, said in answer.json()["error"]["message"]) == (status, True), answer.text
     wrong = await api.put("/users/a", json={"name": "A", "role": "admin"}, headers={"if-match": "x"})
     assert "If-Match: 'x': wanted a version as ETag gives it" in wrong.text
+
+
+async def test_changes_are_listed_the_newest_first_by_kind_id_and_user(api: Api, control: Control) -> None:
+    assert (await api.get("/audit-log")).json() == {"lines": []}
+    await api.put("/integrations/hook", json=HOOK)
+    await api.patch("/integrations/hook", json={"enabled": False})
+    await register(control, [Seen("123456789012", "aws")])
+    lines = (await api.get("/audit-log")).json()["lines"]
+    assert [(line["by"], line["action"], line["kind"], line["id"]) for line in lines] == [
+        ("tidegate", "created", "cloud-account", "123456789012"),
+        ("local token", "changed", "integration", "hook"),
+        ("local token", "created", "integration", "hook"),
+    ]
+    assert lines[1]["changes"] == [{"path": "enabled", "before": True, "after": False}]
+    for query in ("kind=integrations&limit=1", "id=hook&by=local%20token&limit=1"):
+        assert (await api.get(f"/audit-log?{query}")).json()["lines"] == lines[1:2]
 
 
 async def test_an_integration_is_tested_with_one_call(api: Api) -> None:

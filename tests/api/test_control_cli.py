@@ -190,6 +190,9 @@ def test_objects_are_listed_shown_edited_exported_and_deleted(
     assert run("apply", "-f", str(tmp_path / "out")).stdout == "2 unchanged\n"
     assert len(list(yaml.safe_load_all(run("export", "--kind", "integrations").stdout))) == 1
 
+    lines = [line.split("\t")[1:] for line in run("audit", "integrations").stdout.splitlines()]
+    assert lines[1] == ["local token", "changed", "integration", "hook", "name: Hook -> Mine"]
+
     refused = run("delete", "integration", "hook")
     assert refused.exit_code == 1
     assert "alert-rule critical-to-the-hook (channels[0].integration) would name what isn't there" in refused.stderr

@@ -15,6 +15,9 @@ from agents.sinks._outcome import Config, NotApplicable, Outcome, Retry
 AWAY = 3
 """So many different alerts that fail, and none that succeeds: the destination is away, not the delivery at fault."""
 
+SLOW_S = 10.0
+"""A queue that lasts longer than this, as fast as it moves now, isn't kept in memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -58,6 +61,9 @@ class Channel:
         self._failing: set[bytes] = set()
         self._pace = Pace(None)
         self._count = 0
+        self._ended = 0
+        self._pulsed = 0.0
+        self._per_second = 0.0
 
     def configure(self, limits: Limits | None) -> None:
         """Go on with other limits, or none: what was paused is tried at once."""
@@ -69,14 +75,26 @@ class Channel:
             self._unpark(template)
         self._release()
 
+    def pulse(self, now: float) -> None:
+        """Measure how fast the queue moves; to be called every round."""
+        if now > self._pulsed > 0:
+            latest = self._ended / (now - self._pulsed)
+            self._per_second = (self._per_second + latest) / 2 if self._per_second else latest
+        self._ended, self._pulsed = 0, now
+
     @property
     def stalled(self) -> bool:
-        """Whether nothing moves until something changes or a time has passed."""
-        return self.limits is None or self.pause is not None
+        """Whether what waits will not be sent soon."""
+        return self.limits is None or self.pause is not None or len(self._ready) > self._per_second * SLOW_S
+
+    @property
+    def smooth(self) -> bool:
+        """Whether `waits` holds for no chain of it."""
+        return not (self.stalled or self._later or self.templates)
 
     def waits(self, chain: Chain) -> bool:
-        """Return whether the chain's turn will not come by itself soon."""
-        return self.stalled or chain.place in ("later", "parked", "idle")
+        """Return whether the chain's turn will not come soon."""
+        return chain.place in ("later", "parked", "idle") or self.stalled
 
     def schedule(self, chain: Chain) -> None:
         """Give an idle chain its turn, if it has anything to send."""
@@ -214,6 +232,7 @@ class Channel:
         """*told*: the destination said so itself, so that it can be reached."""
         chain = entry.chain
         chain.remove(entry)
+        self._ended += 1
         if told:
             self._failing.clear()
         if self.pause is not None and self.pause.probe is chain:

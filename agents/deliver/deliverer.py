@@ -52,7 +52,12 @@ class Deliverer:
         self._open_client = client
         self._topic = full_name(settings, DELIVERIES)
         self._table = OpenTable(settings.data / "store" / "deliveries.sqlite")
-        self._keeping = Keeping(self._topic, self._table, lambda chain: self._route(chain).channel.waits(chain))
+        self._keeping = Keeping(
+            self._topic,
+            self._table,
+            lambda chain: self._route(chain).channel.waits(chain),
+            lambda: all(route.channel.smooth for route in self._routes.values()),
+        )
         self._closer = Closer(settings, producer, self._acknowledged)
         self._finished = Finished()
         self._parts: dict[int, Part] = {}
@@ -293,6 +298,7 @@ class Deliverer:
         now, known = time.monotonic(), self._integrations()
         for route in list(self._routes.values()):
             route.look(known.get(route.id), now)
+            route.channel.pulse(now)
             if route.missing_since is not None and now - route.missing_since >= MISSING_S:
                 self._drop(route)
         for part in self._parts.values():

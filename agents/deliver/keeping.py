@@ -12,8 +12,8 @@ from agents.deliver.table import Change, OpenTable, Row
 
 SOON_S = 0.5
 """How long a delivery that is stuck stays in memory only, in seconds."""
-LONG_S = 3.0
-"""The same of one whose turn will come by itself."""
+LONG_S = 15.0
+"""The same of one whose turn comes soon: it would be written only to be deleted."""
 OFFSETS_S = 1.0
 """How often offsets and ends are written where nothing else is to be: what a crash loses is read again."""
 
@@ -21,10 +21,14 @@ OFFSETS_S = 1.0
 class Keeping:
     """Collects what the next transaction has to do, and does it."""
 
-    def __init__(self, topic: str, table: OpenTable, waits: Callable[[Chain], bool]) -> None:
+    def __init__(
+        self, topic: str, table: OpenTable, waits: Callable[[Chain], bool], smooth: Callable[[], bool]
+    ) -> None:
+        """*waits*: whether the chain's turn won't come soon; *smooth*: whether that holds for none."""
         self._topic = topic
         self._table = table
         self._waits = waits
+        self._smooth = smooth
         self._closed: list[tuple[int, int]] = []
         self._tried: dict[tuple[int, int], Entry] = {}
         self._ledger: dict[bytes, tuple[int, bytes | None]] = {}
@@ -77,9 +81,10 @@ class Keeping:
 
     def _stuck(self, part: Part, now: float, *, everything: bool) -> list[Entry]:
         stuck: list[Entry] = []
+        soon = LONG_S if part.begun and self._smooth() else SOON_S
         for arrival in part.arrivals:
             age = now - arrival.when
-            if age < SOON_S and not everything:
+            if age < soon and not everything:
                 break
             arrival.entries = [e for e in arrival.entries if not (e.ended or e.stored)]
             stuck += [

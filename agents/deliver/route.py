@@ -145,32 +145,33 @@ class Route:
             turn = channel.take(time.monotonic())
         self._arm(time.monotonic())
 
-    async def _call(self, entries: Sequence[Entry]) -> tuple[list[Delivery | None], list[Outcome]]:
+    async def _call(self, entries: Sequence[Entry]) -> tuple[list[Delivery | None], Sequence[Outcome]]:
         """Send *entries* in one call; return what was sent, and an outcome for each."""
+        now = int(time.time() * 1000)
+        ledger = self._around.ledger
+        deliveries: list[Delivery | None] = []
+        items: list[Item] = []
+        bad: dict[int, Outcome] = {}
         if any(entry.value is None for entry in entries):
             await self._around.loader.load([entry for entry in entries if entry.value is None])
-        deliveries: list[Delivery | None] = []
-        bad: dict[int, Outcome] = {}
         for number, entry in enumerate(entries):
-            try:
-                deliveries.append(_decoded(entry.value or b""))
-            except BadRecord as wrong:
-                deliveries.append(None)
-                bad[number] = Poison(f"the record can't be read: {wrong}")
-        ledger = self._around.ledger
-        items = [
-            Item(delivery, ledger.get(ledger_key(entry.chain.key), _NOTHING) if ledger else _NOTHING)
-            for entry, delivery in zip(entries, deliveries, strict=True)
-            if delivery is not None
-        ]
-        now = int(time.time() * 1000)
-        for entry in entries:
             entry.attempts += 1
             entry.first = entry.first or now
             entry.last = now
+            try:
+                delivery = _decoded(entry.value or b"")
+            except BadRecord as wrong:
+                deliveries.append(None)
+                bad[number] = Poison(f"the record can't be read: {wrong}")
+                continue
+            known = ledger.get(ledger_key(entry.chain.key), _NOTHING) if ledger else _NOTHING
+            deliveries.append(delivery)
+            items.append(Item(delivery, known))
         passing("delivering")
-        given = await self._delivered(items) if items else []
+        given = await self._delivered(items) if items else ()
         passing("delivered")
+        if not bad:
+            return deliveries, given
         rest = iter(given)
         return deliveries, [bad[number] if number in bad else next(rest) for number in range(len(entries))]
 

@@ -20,7 +20,7 @@ from streams.partition import partition_of
 from streams.produce import BatchProducer
 from streams.records import Resource
 from streams.settings import Settings
-from streams.topics import ALERT_EVENTS, ALERTS, RESOURCES, TOPICS, Topic, full_name
+from streams.topics import ALERT_EVENTS, ALERTS, DELIVERIES, RESOURCES, TOPICS, Topic, full_name
 from tests.faults.harness import Process
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
@@ -34,14 +34,20 @@ recommendation: Hush.
 rql: config from cloud.resource where api.name = 'aws-ec2-describe-instances' and json.rule = loud is true
 """
 
+ALERTING = """\
+integrations: [{id: hook, type: webhook, settings: {url: "http://127.0.0.1:9/"}}]
+alert_rules: [{id: all, name: All, channels: [{integration: hook, states: [open, resolved]}]}]
+"""
+
 
 @pytest.fixture
 def loud(settings: Settings, tmp_path: Path) -> Settings:
-    """Settings with a policy of our own."""
+    """Settings with a policy of our own, and a destination that nothing reaches: its deliveries stay open."""
     folder = tmp_path / "policies"
     folder.mkdir()
     (folder / "loud.yaml").write_text(POLICY)
-    return settings.model_copy(update={"policies": folder})
+    (tmp_path / "alerting.yaml").write_text(ALERTING)
+    return settings.model_copy(update={"policies": folder, "alerting": tmp_path / "alerting.yaml"})
 
 
 def send(settings: Settings, at: int, loud: Iterable[bool]) -> None:
@@ -115,6 +121,13 @@ def count(settings: Settings) -> int:
     return len(on_topic(settings, ALERT_EVENTS))
 
 
+def each_delivery_once(settings: Settings) -> None:
+    """Check that every event has one delivery, which was written once."""
+    made = [key.decode() for key, value in on_topic(settings, DELIVERIES) if value]
+    told = [read(AlertEvent, value)[0] for _, value in on_topic(settings, ALERT_EVENTS)]
+    assert sorted(made) == sorted(f"hook||{event.alert.id}|{event.seq}" for event in told)
+
+
 POINTS = ("stored:1", "evaluated:2", "sending:1", "events sent:1", "alerts sent:1")
 
 
@@ -141,6 +154,7 @@ def test_killed_between_each_pair_of_steps_every_event_is_told_once_and_in_order
         assert kinds == ["opened" if i == 0 else "reopened" if i % 2 == 0 else "resolved" for i in range(len(kinds))]
         assert (kinds[-1] == "resolved") == (last[rrn] == "resolved")
     assert len(events(loud)) == COUNT
+    each_delivery_once(loud)
 
 
 def test_a_rebuilt_store_tells_nothing_again(loud: Settings) -> None:
@@ -157,6 +171,7 @@ def test_a_rebuilt_store_tells_nothing_again(loud: Settings) -> None:
     assert events(loud) == {f"r{n}": [(1, "opened")] for n in range(COUNT) if n % 2 == 0 or n == 1} | {
         "r0": [(1, "opened"), (2, "resolved")]
     }
+    each_delivery_once(loud)
 
 
 def test_partitions_that_move_open_and_resolve_nothing_by_accident(loud: Settings) -> None:
@@ -176,6 +191,7 @@ def test_partitions_that_move_open_and_resolve_nothing_by_accident(loud: Setting
     for n in range(COUNT):
         even = [(1, "opened"), (2, "resolved")]
         assert found[f"r{n}"] == even, (n, found[f"r{n}"])
+    each_delivery_once(loud)
 
 
 def owns_some(settings: Settings) -> bool:

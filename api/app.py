@@ -18,6 +18,7 @@ from api.alerts import NoSuchAlert, NotObeyed
 from api.alerts import routes as alert_routes
 from api.control import STATUS as CONTROL_STATUS
 from api.control import routes as control_routes
+from api.deliveries import routes as delivery_routes
 from api.policies import NoSuchPolicy
 from api.reader import Readers, TooSlow
 from api.state import Owner
@@ -77,7 +78,7 @@ def create_app(
         code: {"model": models.Failure, "description": d} for code, d in ERRORS.items()
     }
     app.include_router(routes.open_, prefix=ROOT)
-    for closed in (routes.closed, alert_routes, control_routes):
+    for closed in (routes.closed, alert_routes, delivery_routes, control_routes):
         app.include_router(closed, prefix=ROOT, dependencies=[Depends(admit)], responses=failures)
     for error, answer in ((RequestValidationError, _invalid), (HTTPException, _http), (TidegateError, _failed)):
         app.add_exception_handler(error, answer)

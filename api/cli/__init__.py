@@ -12,7 +12,9 @@ from api.cli import (
     control_apply,
     control_audit,
     control_keys,
+    control_rules,
     dead_letters,
+    deliveries,
     flow,
     integrations,
     policies,
@@ -39,7 +41,9 @@ flow.add(app)
 ask.add(app)
 policies.add(app)
 alerts.add(app)
+deliveries.add(app)
 integrations.add(app)
+control_rules.add(app)
 control.add(app)
 control_apply.add(app)
 control_keys.add(app)

@@ -1,4 +1,4 @@
-"""Cut a file, gzip or plain, into messages: a JSON document, items of an array, JSON lines, whole records of XML."""
+"""Cut a file, gzip or plain, into messages: a JSON document, items of an array, JSON lines, records of XML or CSV."""
 
 import gzip
 import io
@@ -71,7 +71,10 @@ def _cut(shown: str, file: BinaryIO) -> Iterator[Message]:
         yield from _lines(shown, file, number + 1)
         return
     if first.startswith(b"<"):
-        yield from _pieces(shown, first, file)
+        yield from _pieces(shown, head, file)
+        return
+    if first[:1] not in (b"{", b"[") and _is_table(first, file):
+        yield from _tables(shown, head, file)
         return
     whole = (first + b"\n" + file.read()).strip()
     if first.startswith(b"["):
@@ -88,12 +91,30 @@ def _lines(shown: str, lines: Iterable[bytes], number: int) -> Iterator[Message]
             yield Message(value, f"{shown}:line {at}")
 
 
-def _pieces(shown: str, first: bytes, file: BinaryIO) -> Iterator[Message]:
+def _pieces(shown: str, head: list[bytes], file: BinaryIO) -> Iterator[Message]:
     """Yield XML as messages of whole records, so that a file of any size is sent and read in little memory."""
     from agents.normalise._xml_cut import cut
 
-    chunks = itertools.chain([first + b"\n"], iter(lambda: file.read(CHUNK), b""))
-    for number, value in enumerate(cut(chunks)):
+    yield from _numbered(shown, cut(itertools.chain([head[-1].lstrip()], iter(lambda: file.read(CHUNK), b""))))
+
+
+def _is_table(first: bytes, file: BinaryIO) -> bool:
+    """Tell whether a file is a report in CSV, by its first lines."""
+    from agents.normalise._csv_cut import looks_like_table
+
+    ahead = file.peek(CHUNK) if isinstance(file, io.BufferedReader | gzip.GzipFile) else b""
+    return looks_like_table(first + b"\n" + ahead)
+
+
+def _tables(shown: str, head: list[bytes], file: BinaryIO) -> Iterator[Message]:
+    """Yield CSV as messages of whole rows below their head."""
+    from agents.normalise._csv_cut import cut
+
+    yield from _numbered(shown, cut(itertools.chain(head, file)))
+
+
+def _numbered(shown: str, values: Iterable[bytes]) -> Iterator[Message]:
+    for number, value in enumerate(values):
         yield Message(value, shown if number == 0 else f"{shown}:part {number + 1}")
 
 

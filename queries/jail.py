@@ -11,6 +11,7 @@ everywhere.
 
 import contextlib
 import json
+import re
 import resource
 import sys
 import time
@@ -40,6 +41,10 @@ _LOCKS = (
     "set disabled_filesystems = 'LocalFileSystem'",
     "set lock_configuration = true",
 )
+_TABLES = ("resources", "findings", "alerts")
+_INSIDE = {"part", "aid", "version", "record", "generation"}
+"""Columns that only the store needs."""
+_QUOTED = re.compile(r'"([a-z0-9][a-z0-9.-]*)"')
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
 
@@ -72,6 +77,7 @@ def main() -> None:
 
 def _answer(database: str, text: str, limit: int) -> dict[str, Any]:
     with duckdb.connect(database, read_only=True, config=_CONFIG) as connection:
+        _make_views(connection, text)
         for lock in _LOCKS:
             connection.execute(lock)
         statements = connection.extract_statements(text)
@@ -87,6 +93,31 @@ def _answer(database: str, text: str, limit: int) -> dict[str, Any]:
         took = (time.monotonic() - start) * 1000
         columns = [column[0] for column in connection.description or ()]
         return {"columns": columns, "rows": rows[:limit], "whole": len(rows) <= limit, "took_ms": took}
+
+
+def _make_views(connection: duckdb.DuckDBPyConnection, text: str) -> None:
+    """Put views in front of the tables that people ask, without what only the store needs; and one for each api.name
+    that *text* names in double quotes: `select json from "aws-ec2-describe-instances"`.
+    """
+    own = '"' + str(connection.execute("select current_database()").fetchall()[0][0]).replace('"', '""') + '"'
+    rows = connection.execute(
+        "select table_name, list(column_name order by column_index) from duckdb_columns()"
+        " where database_name = current_database() and schema_name = 'main' group by table_name"
+    ).fetchall()
+    there = {str(table): [str(column) for column in columns] for table, columns in rows}
+    for table in _TABLES:
+        hidden = [column for column in there.get(table, ()) if column in _INSIDE]
+        if hidden:
+            shown = f"select * exclude ({', '.join(hidden)}) from {own}.main.{table}"  # noqa: S608 # names of ours
+            connection.execute(f"create temp view {table} as {shown}")
+    names = sorted(set(_QUOTED.findall(text)) - set(there))
+    if names and "api_name" in there.get("resources", ()):
+        found = connection.execute(
+            "select distinct api_name from resources where api_name in (select unnest(?::varchar[]))", [names]
+        ).fetchall()
+        for (name,) in found:
+            rows_of = f"select * from resources where api_name = '{name}'"  # noqa: S608 # as _QUOTED has it: no quotes
+            connection.execute(f'create temp view "{name}" as {rows_of}')
 
 
 def _refusal(error: duckdb.Error) -> dict[str, Any]:

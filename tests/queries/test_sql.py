@@ -12,6 +12,7 @@ import pytest
 
 from queries import SqlError
 from queries.sql import run_sql
+from tests.queries.small import store
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,48 @@ def test_a_wrong_statement_gets_its_reason_and_its_place(
     assert error.value.position == position
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with the tables of a store and rows in them."""
+    path = tmp_path_factory.mktemp("filled") / "tidegate.duckdb"
+    with store() as made:
+        made.execute(f"attach '{path}' as copy")
+        made.execute("copy from database memory to copy")
+    return path
+
+
+def test_each_api_is_a_table(filled: Path) -> None:
+    text = """select id, json ->> '$.state.name' as state from "aws-ec2-describe-instances" order by id"""
+    assert run_sql(filled, text).rows == [("i-1", "running"), ("i-2", "stopped"), ("i-3", "Running")]
+
+
+@pytest.mark.parametrize("table", ["resources", "findings", "alerts", '"aws-iam-list-users"'])
+def test_what_only_the_store_needs_isnt_shown(filled: Path, table: str) -> None:
+    columns = run_sql(filled, f"from {table}").columns
+    assert "account" in columns
+    assert not {"part", "version", "record", "aid", "generation"} & set(columns)
+
+
+def test_findings_and_resources_come_together(filled: Path) -> None:
+    answer = run_sql(
+        filled,
+        "select r.name, f.name from resources r join finding_resource using (rid) join findings f using (fid)"
+        " where f.severity = 'critical'",
+    )
+    assert answer.rows == [("i-3", "QID-1")]
+
+
+def test_an_api_that_isnt_there_is_no_table(filled: Path) -> None:
+    with pytest.raises(SqlError, match="does not exist"):
+        run_sql(filled, 'from "aws-ec2-describe-instance"')
+
+
+@pytest.mark.parametrize("name", ["x' or 1=1 --", "a'); drop view resources; --", 'a""b'])
+def test_a_name_of_a_table_stays_a_name(filled: Path, name: str) -> None:
+    with pytest.raises(SqlError, match=r"does not exist|No files found|disabled"):
+        run_sql(filled, f'from "{name}"')
+
+
 ESCAPES = (
     "copy (select 1) to '{file}' (format csv, use_tmp_file false)",
     "with x as (copy (select 1) to '{file}' (format csv, use_tmp_file false)) select 1",
@@ -100,6 +143,27 @@ ESCAPES = (
     "select * from read_text('/proc/self/environ')",
     "attach '{folder}/other.duckdb'",
     "attach '{file}' as again (read_write)",
+    "drop view resources",
+    "create or replace temp view resources as select 1",
+    "create schema s",
+    "comment on table resources is 'x'",
+    "explain analyze insert into resources values (1, 'x', '{{}}')",
+    "force checkpoint",
+    "select * from query('copy (select 1) to ''{file}'' ')",
+    "select * from query_table('/etc/passwd')",
+    "from read_json_auto('/etc/passwd')",
+    "from read_parquet('{folder}/*.parquet')",
+    "from sniff_csv('/etc/passwd')",
+    "select * from parquet_metadata('{folder}/x.parquet')",
+    "set file_search_path = '/'",
+    "set allowed_directories = ['/']",
+    "set autoinstall_known_extensions = true",
+    "set temp_directory = '{folder}'",
+    "set threads = 64",
+    "pragma disable_checkpoint_on_shutdown",
+    "with x as (update resources set n = 1 returning *) select * from x",
+    "with x as materialized (copy (select 1) to '{name}' (format csv, use_tmp_file false)) from x",
+    "(copy (select 1) to '{file}' (format csv, use_tmp_file false))",
     "attach ':memory:' as m",
     "detach tidegate",
     "set enable_external_access = true",

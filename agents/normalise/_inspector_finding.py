@@ -136,8 +136,9 @@ def _remediation(advice: Item, details: Item) -> str:
     """Return the advice, or the commands that mend its packages where the advice says nothing."""
     if told := remedy(advice.get("text") or advice.get("Text")):
         return told
-    commands = texts([one.get("remediation") for one in objects(details.get("vulnerablePackages"))])
-    return text("\n".join(one for one in commands if remedy(one)))
+    packages = objects(details.get("vulnerablePackages"))
+    commands = {command for one in packages if type(command := one.get("remediation")) is str}
+    return text("\n".join(sorted(filter(None, map(remedy, commands)))))
 
 
 def _links(advice: Item, details: Item, code: Item) -> list[str]:

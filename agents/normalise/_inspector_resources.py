@@ -46,12 +46,13 @@ def home_of(item: Mapping[str, Any], finding_arn: str, found: list[Mapping[str, 
     if ".googleapis.com/" in kind:
         match = _PROJECT.search(id)
         return Home("gcp", match.group(1) if match else UNLINKED, region, "")
-    arn = _arn.parse(finding_arn)
-    account = item.get("awsAccountId") or (arn.account if arn else None)
+    account = item.get("awsAccountId")
+    partition = optional_word(first, "partition", "resources[0].partition")
+    if not (account and partition and region) and (arn := _arn.parse(finding_arn)) is not None:
+        account, partition, region = account or arn.account, partition or arn.partition, region or arn.region
     if account is None:
         raise BadRecord("awsAccountId", "missing")
-    partition = optional_word(first, "partition", "resources[0].partition") or (arn.partition if arn else "aws")
-    return Home("aws", account_of("aws", account, "awsAccountId"), region or (arn.region if arn else ""), partition)
+    return Home("aws", account_of("aws", account, "awsAccountId"), region, partition or "aws")
 
 
 def references(found: list[Mapping[str, Any]], home: Home) -> list[Reference]:

@@ -37,7 +37,7 @@ class Inspector(Normaliser):
     @override
     def documents(self, message: bytes | None) -> list[Document] | Iterator[Document]:
         text = unpacked(message)
-        if text[:1] not in b"{[" and _inspector_report.looks_like_report(text):
+        if text[:1] not in (b"{", b"[") and _inspector_report.looks_like_report(text):
             return _inspector_report.documents(text)
         return unpack(message, text)
 

@@ -36,10 +36,11 @@ class Qualys(Normaliser):
     @override
     def documents(self, message: bytes | None) -> list[Document] | Iterator[Document]:
         text = unpacked(message)
-        if _xml.looks_like_xml(text):
-            return _qualys_reports.from_xml(text)
-        if text[:1] not in b"{[" and _qualys_reports.looks_like_csv(text):
-            return _qualys_reports.from_csv(text)
+        if text[:1] not in (b"{", b"["):
+            if _xml.looks_like_xml(text):
+                return _qualys_reports.from_xml(text)
+            if _qualys_reports.looks_like_csv(text):
+                return _qualys_reports.from_csv(text)
         return unpack(message, text)
 
     @override

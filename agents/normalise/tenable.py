@@ -46,7 +46,9 @@ class Tenable(Normaliser):
     @override
     def documents(self, message: bytes | None) -> list[Document] | Iterator[Document]:
         text = unpacked(message)
-        return _xml.documents(text, _tenable_nessus.SHAPES) if _xml.looks_like_xml(text) else unpack(message, text)
+        if text[:1] not in (b"{", b"[") and _xml.looks_like_xml(text):
+            return _xml.documents(text, _tenable_nessus.SHAPES)
+        return unpack(message, text)
 
     @override
     def items(self, document: Item) -> Items:

@@ -7,7 +7,7 @@ or opens because half of an account isn't here yet.
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,7 @@ from functools import partial
 import duckdb
 
 from agents.alerts import Collision
-from agents.book import Book
+from agents.book import Book, Judged
 from agents.evaluate import Done, Setting, command, evaluate
 from agents.ingest import dead_letter
 from agents.normalise._base import Bad
@@ -36,6 +36,10 @@ log = logging.getLogger(__name__)
 
 MOST = 1_000
 """Resources in one evaluation: some tens of milliseconds, in which nothing is stored."""
+
+
+TIMED_S = 3600.0
+"""Between two looks of the policies whose violations come with time alone."""
 
 
 class Evaluator:
@@ -62,6 +66,8 @@ class Evaluator:
         with store.cursor() as cursor:
             self._outbox = Outbox(cursor)
         self._most = MOST
+        self._timed: dict[int, float] = {}
+        """When each partition was last looked at for the sake of time alone, on the monotonic clock."""
         self.sender = Sender(settings, producer)
 
     @property
@@ -92,6 +98,7 @@ class Evaluator:
             await self._admit(part)
         setting = Setting(self._book, {p: g for p, g in self._admitted.items() if p in ready}, datetime.now(UTC))
         await self._obey(setting)
+        await self._note_timed(setting)
         sent = self.sender.take_sent()
         if self.sender.full or not setting.generations:
             setting = setting._replace(generations={})
@@ -138,6 +145,17 @@ class Evaluator:
             self._admitted[part] = generation
             self.sender.put(rest)
 
+    async def _note_timed(self, setting: Setting) -> None:
+        """Let policies that count days look at everything once in a while."""
+        timed = [policy for policy in setting.book.policies.values() if policy.touches.time]
+        now = time.monotonic()
+        for part in setting.generations:
+            last = self._timed.setdefault(part, now)
+            if timed and now - last >= TIMED_S:
+                self._timed[part] = now
+                note = partial(_note, part=part, policies=timed)
+                await self._store.transact(f"the hour of partition {part}", note)
+
     async def _obey(self, setting: Setting) -> None:
         ready = [each for each in self._commands if each[0].partition in setting.generations]
         self._commands = [each for each in self._commands if each[0].partition not in setting.generations]
@@ -165,6 +183,14 @@ def _step(db: duckdb.DuckDBPyConnection, setting: Setting, outbox_: Outbox, most
     if sent:
         outbox.strike(db, sent)
     return evaluate(db, setting, outbox_, most) if setting.generations else Done()
+
+
+def _note(db: duckdb.DuckDBPyConnection, part: int, policies: Sequence[Judged]) -> None:
+    for policy in policies:
+        if policy.touches.single:
+            work.note_policy(db, part, work.BY_TIME + policy.policy.id, policy.touches.api_names)
+        else:
+            work.note_accounts(db, part, work.BY_TIME + policy.policy.id)
 
 
 def _left(db: duckdb.DuckDBPyConnection, part: int) -> tuple[list[Outgoing], Mapping[str, datetime]]:

@@ -15,6 +15,7 @@ from queries.subjects import Subject
 from streams.alerts import AlertResource
 from streams.store import alerts, world
 from streams.store.alerts import Row
+from streams.store.work import BY_TIME
 from streams.store.world import Seen
 
 
@@ -60,7 +61,7 @@ def look_at_accounts(
     Alerts about accounts of policies that are gone are looked at as well.
     """
     api_names = {one.api_name for one in seen}
-    touched = {row.alert.policy.id for row in there} | asked
+    touched = {row.alert.policy.id for row in there} | {id.removeprefix(BY_TIME) for id in asked}
     wide = {id: book.policies[id] for id in book.wide}
     wide = {id: policy for id, policy in wide.items() if policy.concerns(api_names) or id in touched}
     gone = asked - book.policies.keys()

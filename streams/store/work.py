@@ -9,6 +9,9 @@ import duckdb
 
 from streams.store.schema import Kind
 
+BY_TIME = "time:"
+"""Stands before a policy's id where it hasn't changed, but time has passed."""
+
 
 class Work(NamedTuple):
     """One resource to evaluate. *policy*: that policy's id, where it is because it changed; empty: the resource did."""

@@ -1,7 +1,7 @@
 """Evaluations in a store: what is touched, what comes of it, and what a second look leaves alone."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ import pytest
 from agents.book import Book
 from agents.evaluate import Done, Setting, command, evaluate
 from agents.rules import DEFAULT, AlertRule, Channel
-from queries.policy import Policy
+from queries.policy import Policy, touches
 from streams.alerts import Alert, AlertCommand, AlertEvent, Delivery, read
-from streams.store import Part, Store, evaluations
+from streams.store import Part, Store, evaluations, work
 from streams.store.alerts import by_id
 from streams.store.outbox import Outbox
 from tests.streams.store_records import PART, Log, finding, resource
@@ -54,6 +54,7 @@ PAIR = Policy(
             and json.rule = loud is true as Y;
         filter '$.X.group equals $.Y.group'; show X;""",
 )
+AGED = "_DateTime.ageInDays(made) > 30"
 ALL = AlertRule(id="all", name="All", channels=(Channel(integration="hook", states=("open", "resolved", "dismissed")),))
 
 
@@ -64,6 +65,7 @@ class Owner:
         self.log = log
         self.book = book
         self.generation = generation
+        self.now = NOW
         self.outbox = Outbox(log.store.cursor())
         self.sent: list[tuple[str, bytes]] = []
         self.begin()
@@ -76,7 +78,7 @@ class Owner:
 
     @property
     def setting(self) -> Setting:
-        return Setting(self.book, {PART: self.generation}, NOW)
+        return Setting(self.book, {PART: self.generation}, self.now)
 
     def evaluate(self, most: int = 1000) -> Done:
         done = self.log.store.transact("evaluate", lambda db: evaluate(db, self.setting, self.outbox, most), world=True)
@@ -267,6 +269,21 @@ def test_a_join_opens_and_resolves_by_either_side(log: Log) -> None:
     owner.begin()
     owner.evaluate()
     assert owner.events() == [("reopened", 3, "pair")]
+
+
+def test_what_only_time_makes_a_violation_is_found_when_the_hour_strikes(log: Log) -> None:
+    old = Policy(**{**LOUD.model_dump(), "id": "old", "rql": LOUD.rql.replace("loud is true", AGED)})
+    owner = Owner(log, book(old))
+    log.add("resources", resource("a", 1, config={"made": "2026-11-01T12:00:00Z"}))
+    owner.evaluate()
+    assert owner.events() == []
+    assert touches(old).time
+    owner.now = NOW + timedelta(days=30)
+    owner.evaluate()
+    assert owner.events() == []
+    log.store.transact("hour", lambda db: work.note_policy(db, PART, work.BY_TIME + "old", touches(old).api_names))
+    owner.evaluate()
+    assert owner.events() == [("opened", 1, "old")]
 
 
 def test_a_rebuilt_store_with_its_alerts_tells_nothing_again(log: Log, tmp_path: Path) -> None:

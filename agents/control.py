@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from agents.integrations import Integration, IntegrationError
+from agents.rule_reasons import unheard
 from agents.rules import DEFAULT, AlertRule
 from agents.sinks import SINKS
 from queries.errors import RqlError
@@ -108,6 +109,7 @@ _REST = (
             "channels[].template": "notification-template",
         },
         shipped={DEFAULT.id: DEFAULT},
+        warn=lambda rule, objects: unheard(rule, objects("integration")),
     ),
     SAVED_SEARCHES,
     USERS,

@@ -10,11 +10,13 @@ from fastapi.responses import Response
 from agents.sinks._client import open_client
 from agents.sinks._outcome import Ok
 from api import control_models as models
+from api import control_rules
+from api.control_state import control_of
 from streams.control import Control, Edit
 from streams.control.access import add_access_key
 from streams.control.apply import Given, edits, with_sources
 from streams.control.audit import newest
-from streams.control.errors import ControlError, InUse, Missing, Refused, SealError, Stale
+from streams.control.errors import InUse, Missing, Refused, SealError, Stale
 from streams.control.kinds import Kind
 from streams.control.plan import Planned, State, references
 from streams.control.show import as_json, described
@@ -25,16 +27,16 @@ STATUS: dict[type[Exception], int] = {Missing: 404, Stale: 412, Refused: 422, In
 WHO = "local token"
 """Who changes something with the token of the data folder."""
 
-routes = APIRouter(prefix="/control")
+_objects = APIRouter(prefix="/control")
 
 IfMatch = Annotated[str | None, Header(description="The version that was read; another one now is an error, 412.")]
 Brief = Annotated[bool, Query(description="Without the fields that are as by default.")]
 
 
-@routes.get("", response_model=models.KindList)
+@_objects.get("", response_model=models.KindList)
 async def list_kinds(request: Request) -> Response:
     """List the kinds of objects, and what can't be used."""
-    control = _control(request)
+    control = control_of(request)
     kinds = [
         {"kind": kind.name, "plural": kind.plural, "about": kind.about, "count": len(control.objects(kind.name))}
         for kind in control.kinds.values()
@@ -42,13 +44,13 @@ async def list_kinds(request: Request) -> Response:
     return _json({"kinds": kinds, "problems": sorted(control.problems.values())})
 
 
-@routes.post("", response_model=models.Changes)
+@_objects.post("", response_model=models.Changes)
 async def apply_objects(order: models.ApplyOrder, request: Request) -> Response:
     """Make objects as they are to be, all or none.
 
     An object is written where it differs. References are checked as if all were there, so the order doesn't matter.
     """
-    control = _control(request)
+    control = control_of(request)
     given = [Given(each.kind, each.document, each.source) for each in order.objects]
     sources: dict[str, str] = {}
 
@@ -64,10 +66,10 @@ async def apply_objects(order: models.ApplyOrder, request: Request) -> Response:
     return _json({"changes": [_change(each) for each in done], "dry_run": order.dry_run})
 
 
-@routes.post("/keys/rotate", response_model=models.Rotated)
+@_objects.post("/keys/rotate", response_model=models.Rotated)
 async def rotate_keys(request: Request) -> Response:
     """Make a new key and seal every secret with it; keys of the operator's stay, and the first of them seals."""
-    control = _control(request)
+    control = control_of(request)
     if control.keys.ours:
         await asyncio.to_thread(control.keys.add)
     resealed = await control.reseal(by=WHO)
@@ -76,17 +78,17 @@ async def rotate_keys(request: Request) -> Response:
     return _json({"key": control.keys.current, "resealed": resealed, "replaced": control.keys.ours})
 
 
-@routes.post("/access-keys", response_model=models.NewAccessKey, status_code=201)
+@_objects.post("/access-keys", response_model=models.NewAccessKey, status_code=201)
 async def create_access_key(order: models.AccessKeyOrder, request: Request) -> Response:
     """Make an access key. Its secret is in the answer, and never shown again."""
-    id, secret = await add_access_key(_control(request), order.user, order.name, order.expires, by=WHO)
+    id, secret = await add_access_key(control_of(request), order.user, order.name, order.expires, by=WHO)
     return _json({"id": id, "secret": secret}, 201)
 
 
-@routes.post("/integrations/{id}/test", response_model=models.Tested)
+@_objects.post("/integrations/{id}/test", response_model=models.Tested)
 async def test_integration(id: str, request: Request) -> Response:
     """Make one harmless call that shows whether an integration's settings are right."""
-    control = _control(request)
+    control = control_of(request)
     integration: Any = control.held("integration", id).object
     async with open_client(request.app.state.owner.settings.networks) as client:
         outcome = await integration.sink.check(client)
@@ -94,7 +96,7 @@ async def test_integration(id: str, request: Request) -> Response:
     return _json({"ok": ok, "outcome": type(outcome).__name__.lower(), "message": outcome.words})
 
 
-@routes.get("/audit-log", response_model=models.AuditLog)
+@_objects.get("/audit-log", response_model=models.AuditLog)
 async def list_changes(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=1000, description="Most lines to answer.")] = 50,
@@ -103,7 +105,7 @@ async def list_changes(
     by: Annotated[str | None, Query(description="Only this user's.")] = None,
 ) -> Response:
     """List who changed what, and when, the newest first."""
-    asked = {"kind": _control(request).kind(kind).name if kind else None, "id": id, "by": by}
+    asked = {"kind": control_of(request).kind(kind).name if kind else None, "id": id, "by": by}
 
     def wanted(line: dict[str, Any]) -> bool:
         return all(value is None or line.get(name) == value for name, value in asked.items())
@@ -112,57 +114,50 @@ async def list_changes(
     return _json({"lines": [models.AuditLine.model_validate(line).model_dump() for line in lines]})
 
 
-@routes.get("/{kind}", response_model=models.ObjectList)
+@_objects.get("/{kind}", response_model=models.ObjectList)
 async def list_objects(kind: str, request: Request, brief: Brief = False) -> Response:
     """List the objects of a kind."""
-    control = _control(request)
+    control = control_of(request)
     found = control.kind(kind)
     held = control.state()[found.name]
     return _json({"objects": [described(found, held[id], brief=brief) for id in sorted(held)]})
 
 
-@routes.get("/{kind}/{id}", response_model=models.OneObject)
+@_objects.get("/{kind}/{id}", response_model=models.OneObject)
 async def show_object(kind: str, id: str, request: Request, brief: Brief = False) -> Response:
     """Show one object, and what refers to it. The header ETag is its version."""
-    control = _control(request)
+    control = control_of(request)
     return _one(control, control.kind(kind), id, brief=brief)
 
 
-@routes.put("/{kind}/{id}", response_model=models.OneObject)
+@_objects.put("/{kind}/{id}", response_model=models.OneObject)
 async def put_object(
     kind: str, id: str, document: models.AnyObject, request: Request, if_match: IfMatch = None
 ) -> Response:
     """Make an object as it is to be; without If-Match whatever there is now. `If-Match: 0`: there must be none."""
-    control = _control(request)
+    control = control_of(request)
     found = control.kind(kind)
     await control.change([Edit(found.name, id, _fields(document), _version(if_match))], by=WHO)
     return _one(control, found, id)
 
 
-@routes.patch("/{kind}/{id}", response_model=models.OneObject)
+@_objects.patch("/{kind}/{id}", response_model=models.OneObject)
 async def patch_object(
     kind: str, id: str, document: models.AnyObject, request: Request, if_match: IfMatch = None
 ) -> Response:
     """Change some fields of an object, as a JSON merge patch says: null takes a field away."""
-    control = _control(request)
+    control = control_of(request)
     found = control.kind(kind)
     await control.change([Edit(found.name, id, _fields(document), _version(if_match), merge=True)], by=WHO)
     return _one(control, found, id)
 
 
-@routes.delete("/{kind}/{id}", response_model=models.ChangeInfo)
+@_objects.delete("/{kind}/{id}", response_model=models.ChangeInfo)
 async def delete_object(kind: str, id: str, request: Request, if_match: IfMatch = None) -> Response:
     """Delete an object that nothing refers to. One that comes with Tidegate is again as it came."""
-    control = _control(request)
+    control = control_of(request)
     done = await control.change([Edit(control.kind(kind).name, id, None, _version(if_match))], by=WHO)
     return _json(_change(done[0]))
-
-
-def _control(request: Request) -> Control:
-    control: Control | None = request.app.state.control
-    if control is None:
-        raise ControlError("the control plane isn't started in this process")
-    return control
 
 
 def _one(control: Control, kind: Kind, id: str, *, brief: bool = False) -> Response:
@@ -175,7 +170,8 @@ def _one(control: Control, kind: Kind, id: str, *, brief: bool = False) -> Respo
         for path, wanted, named in references(other, made)
         if (wanted, named) == (kind.name, id)
     )
-    answer = _json({**described(kind, held, brief=brief), "used_by": users})
+    warnings = list(kind.warn(held.object, control.objects))
+    answer = _json({**described(kind, held, brief=brief), "used_by": users, "warnings": warnings})
     answer.headers["etag"] = f'"{held.version}"'
     return answer
 
@@ -189,6 +185,7 @@ def _change(each: Planned) -> dict[str, Any]:
         "action": each.action,
         "version": each.before.version if each.before else 0,
         "differences": [as_json(one) for one in each.differences],
+        "warnings": list(each.warnings),
     }
 
 
@@ -208,3 +205,9 @@ def _version(header: str | None) -> int | None:
 
 def _json(document: object, status: int = 200) -> Response:
     return Response(orjson.dumps(document), status, media_type="application/json")
+
+
+routes = APIRouter()
+"""Every path; at the end, when all are known."""
+routes.include_router(_objects)
+routes.include_router(control_rules.routes)

@@ -56,6 +56,7 @@ class OneObject(ObjectInfo):
     """One object, and what refers to it."""
 
     used_by: list[str] = Field(description="What names it: kind, id and field.")
+    warnings: list[str] = Field(description="What is allowed, and probably not meant.")
 
 
 class ChangeInfo(_Shape):
@@ -67,6 +68,7 @@ class ChangeInfo(_Shape):
     action: Literal["created", "changed", "deleted", "unchanged"] = Field(description="What happened to it.")
     version: int = Field(description="The version that it had before; 0: none.")
     differences: list[dict[str, Any]] = Field(description="`path`, `before`, `after` of each field; secrets masked.")
+    warnings: list[str] = Field(description="What is allowed, and probably not meant.")
 
 
 class Changes(_Shape):

@@ -65,6 +65,8 @@ def describe(kind: KindName, name: ObjectName, json: options.Json = False) -> No
     output.fields(facts.items())
     output.line()
     output.line(as_yaml(one["object"]).rstrip("\n"))
+    for warning in one["warnings"]:
+        output.note(warning)
 
 
 def edit(kind: KindName, name: ObjectName) -> None:

@@ -44,6 +44,9 @@ def apply(
     differs = any(change["action"] != "unchanged" for change in seen["changes"])
     if not json:
         differences(seen["changes"])
+    for change in seen["changes"]:
+        for warning in change["warnings"]:
+            output.note(f"{change['kind']} {change['id']}: {warning}")
     if not dry_run:
         if differs and not yes and not json and sys.stdin.isatty() and sys.stdout.isatty():
             typer.confirm("Apply this?", abort=True)

@@ -14,6 +14,9 @@ from streams.control.secret_fields import may_hold_secrets, secret_paths
 from streams.control.topics import control_topic
 from streams.topics import Topic
 
+Objects: TypeAlias = Callable[[str], Mapping[str, Any]]
+"""Gives the objects of a kind, by id."""
+
 ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._@:+-]{0,198}[A-Za-z0-9_+-])?", re.ASCII)
 """What an id looks like: it stands in paths of the API, in names of files and in keys."""
 
@@ -52,6 +55,8 @@ class Kind:
     """Raises ValueError, with field and reason, for what the model alone can't tell: such an object isn't used."""
     check_new: Callable[[Any], None] = lambda _: None
     """The same for what is written now only: what other machines may see otherwise, such as their environment."""
+    warn: Callable[[Any, Objects], Iterable[str]] = lambda _, __: ()
+    """Yields what of an object is allowed and probably not meant. Gets the object, and objects by their kind's name."""
     find_secrets: Callable[[Document], Iterable[Path]] | None = None
     """Where secrets stand in a document; None: where the model's types say."""
     hides: tuple[str, ...] = ()

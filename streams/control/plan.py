@@ -5,7 +5,7 @@ objects as they are, edits -> plan -> what to write and what it changes, or all 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from pydantic import BaseModel
@@ -50,6 +50,7 @@ class Planned:
     stored: Document | None
     written: bool
     differences: Sequence[Difference]
+    warnings: Sequence[str] = ()
 
 
 def plan(
@@ -80,7 +81,10 @@ def plan(
         raise Refused(wrong)
     if wrong := list(_in_use(kinds, done, after)):
         raise InUse("\n".join(wrong))
-    return done
+    return [
+        replace(each, warnings=tuple(each.kind.warn(each.after, after.__getitem__))) if each.after else each
+        for each in done
+    ]
 
 
 def _check_version(edit: Edit, held: Held | None) -> None:

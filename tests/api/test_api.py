@@ -34,6 +34,7 @@ PATHS = [
     ("GET", "/dead-letters"),
     ("GET", "/dead-letters/0-0"),
     ("POST", "/dead-letters/0-0/replay"),
+    ("GET", "/alerts/0-0/rules"),
     ("GET", "/control"),
     ("POST", "/control"),
     ("POST", "/control/keys/rotate"),

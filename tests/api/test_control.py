@@ -13,11 +13,14 @@ from agents.control import kinds, topics
 from api.app import create_app
 from api.state import Alone
 from queries.policy import load_all
+from streams.alerts import Alert, AlertPolicy, AlertResource, write
 from streams.control import Control, Keys
 from streams.control.access import user_of
 from streams.control.accounts import Seen, register
 from streams.kafka import client_config
 from streams.settings import Settings
+from streams.store import Store
+from streams.store.alerts import Row, put
 from streams.topics import full_name
 
 pytestmark = pytest.mark.kafka
@@ -208,6 +211,51 @@ async def test_changes_are_listed_the_newest_first_by_kind_id_and_user(api: Api,
     assert lines[1]["changes"] == [{"path": "enabled", "before": True, "after": False}]
     for query in ("kind=integrations&limit=1", "id=hook&by=local%20token&limit=1"):
         assert (await api.get(f"/audit-log?{query}")).json()["lines"] == lines[1:2]
+
+
+async def test_rules_say_why_they_cover_an_alert_or_not(control: Control, settings: Settings) -> None:
+    store = Store.open(settings.store_file, memory="64MB", threads=1)
+    alert = Alert(
+        id="P-1",
+        policy=AlertPolicy(id=SSH, name="SSH", severity="high"),
+        resource=AlertResource(id="sg-1", account="123456789012", cloud="aws"),
+        status="open",
+        reason="NEW_ALERT",
+        first_seen=1,
+        last_seen=1,
+        opened=1,
+        updated=1,
+        seq=1,
+    )
+    put(store.cursor(), [Row(0, alert, write(alert))])
+    app = create_app(Alone(settings, store), TOKEN, control=control)
+    async with Api(
+        transport=httpx.ASGITransport(app), base_url=ROOT, headers={"authorization": f"Bearer {TOKEN}"}
+    ) as api:
+        await api.put("/integrations/hook", json=HOOK)
+        await api.put("/alert-rules/critical", json=RULE)
+        await api.put("/alert-rules/high", json={**RULE, "name": "High", "severities": ["high"]})
+        said = (await api.get(ROOT.replace("/control", "/alerts/P-1/rules"))).json()
+        missing = await api.get(ROOT.replace("/control", "/alerts/P-2/rules"))
+    store.close()
+    assert [(rule["id"], rule["covers"], rule["why_not"]) for rule in said["rules"]] == [
+        ("default", True, []),
+        ("high", True, []),
+        ("critical", False, ["severities: high isn't among critical"]),
+    ]
+    assert [rule["channels"][0]["told"] for rule in said["rules"][1:]] == [True, False]
+    assert (missing.status_code, "there is no alert 'P-2'" in missing.text) == (404, True)
+
+
+async def test_a_rule_whose_ticket_nobody_will_close_is_warned_of(api: Api) -> None:
+    pagerduty = {"name": "PD", "type": "pagerduty", "settings": {"integration_key": "a" * 32}}
+    objects = [
+        {"kind": "integration", "document": {"id": "pd", **pagerduty}},
+        {"kind": "alert-rule", "document": {"id": "r", "name": "R", "channels": [{"integration": "pd"}]}},
+    ]
+    done = (await api.post(ROOT, json={"objects": objects})).json()["changes"]
+    assert [len(change["warnings"]) for change in done] == [0, 1]
+    assert "add `resolved` to its states" in (await api.get("/alert-rules/r")).json()["warnings"][0]
 
 
 async def test_an_integration_is_tested_with_one_call(api: Api) -> None:

@@ -237,6 +237,27 @@ def test_integrations_and_keys_have_commands_of_their_own(run: Run, monkeypatch:
     assert key["secret"] not in run("describe", "access-key", key["id"]).stdout
 
 
+@pytest.mark.kafka
+def test_rules_have_commands_of_their_own(run: Run) -> None:
+    run("integrations", "add", "pagerduty", "On call", "--set", f"integration_key={'a' * 32}")
+    made = run("rules", "add", "Critical", "--severity", "critical", "--cloud", "aws")
+    assert made.stdout.startswith("alert-rule critical: version "), made.stderr
+    warned = run("rules", "channel", "add", "Critical", "On call")
+    assert "channels[0]: on-call (pagerduty) opens what it will never close" in warned.stderr
+    better = run("rules", "channel", "add", "critical", "on-call", "--state", "open", "--state", "resolved")
+    assert (better.exit_code, better.stderr) == (0, "")
+    listed = [line.split("\t") for line in run("rules", "list").stdout.splitlines()]
+    assert listed[1:] == [
+        ["critical", "Critical", "true", "severities: critical; clouds: aws", "on-call (open, resolved)"],
+        ["default", "Default alert rule", "true", "everything", ""],
+    ]
+    assert run("rules", "disable", "Default alert rule").exit_code == 0
+    assert run("rules", "channel", "remove", "critical", "on-call").exit_code == 0
+    said = run("rules", "channel", "remove", "critical", "on-call")
+    assert (said.exit_code, "has no channel on-call" in said.stderr) == (1, True)
+    assert run("rules", "delete", "critical").stdout == "alert-rule critical: deleted\n"
+
+
 def test_destinations_and_their_settings_are_listed_with_nothing_running() -> None:
     listed = CliRunner().invoke(app, ["integrations", "types"], prog_name="tidegate")
     assert "webhook\tPosts each event of an alert" in listed.stdout

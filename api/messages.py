@@ -57,6 +57,9 @@ def _open(name: str) -> Iterator[BinaryIO]:
 
 
 def _cut(shown: str, file: BinaryIO) -> Iterator[Message]:
+    if _ahead(file)[:64].lstrip(b" \t\r\n\xef\xbb\xbf")[:1] == b"<":  # it may be one line of any length
+        yield from _pieces(shown, file)
+        return
     number, head = 0, []
     for line in file:
         number += 1
@@ -69,9 +72,6 @@ def _cut(shown: str, file: BinaryIO) -> Iterator[Message]:
     if not first.startswith(b"[") and _is_json(first):
         yield Message(first, f"{shown}:line {number}")
         yield from _lines(shown, file, number + 1)
-        return
-    if first.startswith(b"<"):
-        yield from _pieces(shown, head, file)
         return
     if first[:1] not in (b"{", b"[") and _is_table(first, file):
         yield from _tables(shown, head, file)
@@ -91,19 +91,18 @@ def _lines(shown: str, lines: Iterable[bytes], number: int) -> Iterator[Message]
             yield Message(value, f"{shown}:line {at}")
 
 
-def _pieces(shown: str, head: list[bytes], file: BinaryIO) -> Iterator[Message]:
+def _pieces(shown: str, file: BinaryIO) -> Iterator[Message]:
     """Yield XML as messages of whole records, so that a file of any size is sent and read in little memory."""
     from agents.normalise._xml_cut import cut
 
-    yield from _numbered(shown, cut(itertools.chain([head[-1].lstrip()], iter(lambda: file.read(CHUNK), b""))))
+    yield from _numbered(shown, cut(_chunks(file)))
 
 
 def _is_table(first: bytes, file: BinaryIO) -> bool:
     """Tell whether a file is a report in CSV, by its first lines."""
     from agents.normalise._csv_cut import looks_like_table
 
-    ahead = file.peek(CHUNK) if isinstance(file, io.BufferedReader | gzip.GzipFile) else b""
-    return looks_like_table(first + b"\n" + ahead)
+    return looks_like_table(first + b"\n" + _ahead(file))
 
 
 def _tables(shown: str, head: list[bytes], file: BinaryIO) -> Iterator[Message]:
@@ -111,6 +110,19 @@ def _tables(shown: str, head: list[bytes], file: BinaryIO) -> Iterator[Message]:
     from agents.normalise._csv_cut import cut
 
     yield from _numbered(shown, cut(itertools.chain(head, file)))
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the file piece by piece, without the blanks that may not stand before XML."""
+    begun = False
+    while chunk := file.read(CHUNK):
+        yield chunk if begun else chunk.lstrip()
+        begun = True
+
+
+def _ahead(file: BinaryIO) -> bytes:
+    """Return what comes next in *file*, some kilobytes, without reading on."""
+    return file.peek(CHUNK) if isinstance(file, io.BufferedReader | gzip.GzipFile) else b""
 
 
 def _numbered(shown: str, values: Iterable[bytes]) -> Iterator[Message]:

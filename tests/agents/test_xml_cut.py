@@ -71,12 +71,13 @@ def test_another_encoding_stays_whole() -> None:
     assert list(cut(chunks(text, 1000), 1)) == [text]
 
 
-def test_a_file_of_xml_is_cut_when_it_is_sent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["", "\r\n  ", "\ufeff"])
+def test_a_file_of_xml_is_cut_when_it_is_sent(tmp_path: Path, before: str) -> None:
     host = "<HOST><ID>{}</ID><IP>10.0.0.5</IP><OS>" + "x" * 100_000 + "</OS></HOST>"
     hosts = "".join(host.format(number) for number in range(100))
     text = f"<HOST_LIST_OUTPUT><RESPONSE><HOST_LIST>{hosts}</HOST_LIST></RESPONSE></HOST_LIST_OUTPUT>"
     path = tmp_path / "hosts.xml"
-    path.write_text(text)
+    path.write_text(before + text)
     sent = list(messages(str(path)))
     assert len(sent) == 3
     assert [one.place for one in sent] == [str(path), f"{path}:part 2", f"{path}:part 3"]

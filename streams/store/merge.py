@@ -13,20 +13,10 @@ from typing import NamedTuple
 import duckdb
 
 from streams.store import work
+from streams.store.few import Counts, Decided, Few
 from streams.store.links import relink
 from streams.store.parse import Rows, load, unload
 from streams.store.schema import FINDINGS, Kind, columns
-
-
-class Counts(NamedTuple):
-    """What became of records: how many were stored, repeated what is there, lost to a higher version; rows that
-    tombstones removed.
-    """
-
-    stored: int = 0
-    repeated: int = 0
-    lost: int = 0
-    removed: int = 0
 
 
 class Records(NamedTuple):
@@ -42,9 +32,18 @@ class Batch:
     """The records of one kind, in the order of the log within each partition. *name* names its temporary tables."""
 
     def __init__(
-        self, db: duckdb.DuckDBPyConnection, kind: Kind, name: str, records: Records, *, notes_work: bool = False
+        self,
+        db: duckdb.DuckDBPyConnection,
+        kind: Kind,
+        name: str,
+        records: Records,
+        *,
+        few: Few,
+        notes_work: bool = False,
     ) -> None:
         self._db = db
+        self._few = few
+        self._decided: Decided | None = None
         self._notes_work = notes_work
         self._kind = kind
         self.refused: dict[int, str] = {}
@@ -54,11 +53,19 @@ class Batch:
 
     def load(self) -> None:
         """Parse the records; *refused* says which can't be used, by number, and why. Outside of the transaction."""
+        self._few.grow(self._kind, sum(len(rows.numbers) for _, rows, _ in self._rounds))
+        if len(self._rounds) == 1 and not self._rounds[0][2]:
+            self._decided = self._few.load(self._kind, self._rounds[0][1])
+            if self._decided is not None:
+                return
         for name, rows, _ in self._rounds:
             self.refused |= load(self._db, self._kind, name, rows)
 
     def merge(self, now: datetime) -> Counts:
         """Bring the records into the tables, inside the caller's transaction. *now* is UTC without zone."""
+        if self._decided is not None:
+            return self._few.merge(self._decided, now)
+        self._few.others_note(self._kind)
         total = Counts()
         for name, rows, stones in self._rounds:
             verdict = _verdict(self._db, self._kind, name, rows, self.refused)
@@ -76,8 +83,9 @@ class Batch:
 
     def unload(self) -> None:
         """Drop the temporary tables."""
-        for name, _, _ in self._rounds:
-            unload(self._db, name)
+        if self._decided is None:
+            for name, _, _ in self._rounds:
+                unload(self._db, name)
 
 
 _Round = tuple[Rows, list[tuple[int, bytes]]]

@@ -52,7 +52,7 @@ def load(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, rows: Rows) -> di
         db.register(batch, _arrow(rows))
     try:
         _stage(db, kind, name)
-    except _UNREADABLE:
+    except UNREADABLE:
         rows = _readable(db, kind, name, rows, refused)
         db.register(batch, _arrow(rows))
         _stage(db, kind, name)
@@ -65,12 +65,55 @@ def unload(db: duckdb.DuckDBPyConnection, name: str) -> None:
     db.unregister(f"{name}_batch")
 
 
-def _stage(db: duckdb.DuckDBPyConnection, kind: Kind, name: str) -> None:
-    db.execute(f"create or replace temp table {name} as {_staged(kind, name)}")
-
-
-_UNREADABLE = (duckdb.DataError, duckdb.InvalidInputException)
+UNREADABLE = (duckdb.DataError, duckdb.InvalidInputException)
 """What DuckDB raises for JSON that it can't parse. Anything else, such as too little memory, is no record's fault."""
+
+
+def typed(kind: Kind, batch: str) -> str:
+    """Return SQL for the table of typed columns that `load` makes, from *batch*, a relation as `<name>_batch` is one.
+
+    Its `void` says that the record is certainly wrong, `odd` that `mistakes` must say whether it is.
+    """
+    typed = ", ".join(f'{_value(f)} as "{f.column or f.name}"' for f in kind.fields)
+    void = " or ".join(v for f in kind.fields if (v := _void(f)))
+    look = " or ".join(v for f in kind.fields if (v := _look(f)))
+    odd = " or ".join(v for f in kind.fields if (v := _odd(f)))
+    return f"""
+        with parsed as (select n, part, key, from_json(value, '{_shape(kind)}') d from {batch}),
+        typed as (
+            select n, part, key, {typed},
+                coalesce({void}, true) void, coalesce({look or "false"}, false) look, {odd} odd
+            from parsed),
+        keyed as (
+            select * exclude (key, void, look, odd), look, md5_number_lower(key) h, md5_number_upper(key) upper,
+                make_timestamp(1000 * try_cast(version[:15] as BIGINT)) seen,
+                case when deleted or coalesce(len("{kind.linked_by}"), 0) = 0 then 0::UBIGINT
+                    else hash(account, "{kind.linked_by}") end links,
+                void or key is distinct from {kind.key} as void, odd
+            from typed)
+        select * exclude (odd), void or look or odd as odd from keyed"""
+
+
+def mistakes(kind: Kind, table: str, batch: str) -> str:
+    """Return SQL for what is wrong with the odd records of *table*, `typed` from *batch*: number, whether it is void,
+    key, value, and the names of the fields that aren't of their type.
+    """
+    fields = [field for field in kind.fields if field.type != "document"]
+    paths = ", ".join(f"'/{field.name}'" for field in fields)
+    wrong = ", ".join(
+        f"case when {_mistyped(field, f'types[{i}]')} then '{field.name}' end" for i, field in enumerate(fields, 1)
+    )
+    return f"""
+        with looked as (
+            select n, void, look, b.key, b.value, json_type(b.value, [{paths}]) types,
+                from_json(b.value, '{_shape(kind)}') d
+            from {table} join {batch} b using (n) where odd),
+        judged as (select n, void, look, key, value, list_filter([{wrong}], lambda w: w is not null) wrong from looked)
+        select n, void, key, value, wrong from judged where void or look or wrong <> []"""
+
+
+def _stage(db: duckdb.DuckDBPyConnection, kind: Kind, name: str) -> None:
+    db.execute(f"create or replace temp table {name} as {typed(kind, f'{name}_batch')}")
 
 
 def _arrow(rows: Rows) -> pa.Table:
@@ -132,7 +175,7 @@ def _readable(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, rows: Rows, 
     db.register(f"{name}_batch", _arrow(rows))
     try:
         _stage(db, kind, name)
-    except _UNREADABLE:
+    except UNREADABLE:
         return rows.only(
             [
                 _stageable(db, kind, name, Rows([number], [part], [key], [value]), refused)
@@ -146,7 +189,7 @@ def _stageable(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, row: Rows, 
     db.register(f"{name}_batch", _arrow(row))
     try:
         _stage(db, kind, name)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         refused[row.numbers[0]] = complaint(kind, row.keys[0], row.values[0]) or str(error).splitlines()[0]
         return False
     return True
@@ -159,19 +202,7 @@ def _judge(db: duckdb.DuckDBPyConnection, kind: Kind, name: str, refused: dict[i
     count = db.execute(f"select count(*) from {name} where odd").fetchall()[0][0]
     if not count:
         return
-    fields = [field for field in kind.fields if field.type != "document"]
-    paths = ", ".join(f"'/{field.name}'" for field in fields)
-    wrong = ", ".join(
-        f"case when {_mistyped(field, f'types[{i}]')} then '{field.name}' end" for i, field in enumerate(fields, 1)
-    )
-    found = db.execute(
-        f"""with looked as (
-            select n, void, look, b.key, b.value, json_type(b.value, [{paths}]) types,
-                from_json(b.value, '{_shape(kind)}') d
-            from {name} join {name}_batch b using (n) where odd),
-        judged as (select n, void, look, key, value, list_filter([{wrong}], lambda w: w is not null) wrong from looked)
-        select n, void, key, value, wrong from judged where void or look or wrong <> []"""
-    ).fetchall()
+    found = db.execute(mistakes(kind, name, f"{name}_batch")).fetchall()
     reasons = {}
     for number, void, key, value, names in found:
         reason = complaint(kind, None if key is None else key.encode(), value.encode(), names)
@@ -205,27 +236,6 @@ _SHAPES = {
     "document": '"JSON"',
 }
 """What from_json makes of a field; what it can't make is NULL."""
-
-
-def _staged(kind: Kind, name: str) -> str:
-    typed = ", ".join(f'{_value(f)} as "{f.column or f.name}"' for f in kind.fields)
-    void = " or ".join(v for f in kind.fields if (v := _void(f)))
-    look = " or ".join(v for f in kind.fields if (v := _look(f)))
-    odd = " or ".join(v for f in kind.fields if (v := _odd(f)))
-    return f"""
-        with parsed as (select n, part, key, from_json(value, '{_shape(kind)}') d from {name}_batch),
-        typed as (
-            select n, part, key, {typed},
-                coalesce({void}, true) void, coalesce({look or "false"}, false) look, {odd} odd
-            from parsed),
-        keyed as (
-            select * exclude (key, void, look, odd), look, md5_number_lower(key) h, md5_number_upper(key) upper,
-                make_timestamp(1000 * try_cast(version[:15] as BIGINT)) seen,
-                case when deleted or coalesce(len("{kind.linked_by}"), 0) = 0 then 0::UBIGINT
-                    else hash(account, "{kind.linked_by}") end links,
-                void or key is distinct from {kind.key} as void, odd
-            from typed)
-        select * exclude (odd), void or look or odd as odd from keyed"""
 
 
 def _shape(kind: Kind) -> str:

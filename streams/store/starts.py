@@ -70,15 +70,16 @@ def advance(db: duckdb.DuckDBPyConnection, offsets: Mapping[tuple[str, str, int]
     """Set the next offsets, by topic, kind and partition, and that these partitions are in step *now*."""
     if not offsets:
         return
-    rows = ", ".join(["(?, ?, ?, ?)"] * len(offsets))
-    values = [value for place, end in offsets.items() for value in (*place, end)]
+    # A map is planned in half the time of a join.
+    places = [f"{part} {topic}" for topic, _, part in offsets]
     moved = db.execute(
-        f"""update partitions set next_offset = a.next_offset, synced_at = ?
-        from (values {rows}) a(topic, kind, part, next_offset)
-        where partitions.topic = a.topic and partitions.part = a.part""",
-        [now, *values],
+        """update partitions set next_offset = map($1::VARCHAR[], $2::BIGINT[])[part || ' ' || topic], synced_at = $3
+        where list_contains($1::VARCHAR[], part || ' ' || topic)""",
+        [places, list(offsets.values()), now],
     ).fetchall()[0][0]
     if moved < len(offsets):
+        rows = ", ".join(["(?, ?, ?, ?)"] * len(offsets))
+        values = [value for place, end in offsets.items() for value in (*place, end)]
         db.execute(
             f"""insert into partitions select topic, kind, part, next_offset, null, null, ?
             from (values {rows}) a(topic, kind, part, next_offset) anti join partitions p using (topic, part)""",

@@ -16,8 +16,9 @@ import duckdb
 from streams.errors import StoreError
 from streams.store import alerts, resend, starts
 from streams.store.batch import Applied, Part, Refused
+from streams.store.few import Counts, Few
 from streams.store.file import connect, lasting, wal_of
-from streams.store.merge import Batch, Counts, Records
+from streams.store.merge import Batch, Records
 from streams.store.schema import KINDS, PUBLIC_TABLES, TABLES_BY_PART, KindName
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Store:
         self._held = 0
         self._holders = Condition()
         self._notes_work = notes_work
+        self._few = Few(db, notes_work=notes_work)
         self._offsets: dict[tuple[str, int], int] = {}
         self.reload()
 
@@ -103,7 +105,7 @@ class Store:
                 count += len(unseen)
         of_alerts = columns.pop("alerts", None)
         batches = [
-            Batch(self._db, KINDS[kind], f"staged_{kind}", of_kind, notes_work=self._notes_work)
+            Batch(self._db, KINDS[kind], f"staged_{kind}", of_kind, few=self._few, notes_work=self._notes_work)
             for kind, of_kind in columns.items()
         ]
         try:
@@ -261,6 +263,7 @@ class Store:
 
     def reload(self) -> None:
         """Read the offsets again, after somebody has written them with a cursor."""
+        self._few.forget()
         found = self._db.execute("select topic, part, next_offset from partitions").fetchall()
         self._offsets = {(topic, part): next_offset for topic, part, next_offset in found}
 
@@ -299,6 +302,7 @@ class Store:
             self._holders.notify_all()
 
     def _checkpoint(self) -> None:
+        self._few.forget()
         with _duckdb_errors(f"checkpoint of {self.path}"), lasting(self._db):
             self._db.execute("checkpoint")
 

@@ -1,6 +1,7 @@
 """What is known of AWS's resource types: Prisma's api.name, which field is the id, the ARN and the name."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from agents.normalise._aws_services import SERVICES
 from agents.normalise._rows import words
@@ -23,6 +24,11 @@ class Type(NamedTuple):
 def type_of(resource_type: str, api_name: str) -> Type | None:
     """Return what is known of a type, or of an api.name where the type isn't told."""
     return _BY_TYPE.get(resource_type) or _BY_API.get(api_name)
+
+
+def cluster_type(config: Mapping[str, Any]) -> str:
+    """Return the type of what RDS lists among its clusters and is another service's, empty when it's RDS's own."""
+    return _ENGINES.get(str(config.get("Engine", config.get("engine"))), "")
 
 
 def derived(resource_type: str) -> str:
@@ -324,4 +330,5 @@ TYPES = {known.resource_type: known for known in _TYPES}
 """Every type that needs no api.name from its sender."""
 
 _BY_TYPE = TYPES
+_ENGINES = {"docdb": "AWS::DocDB::DBCluster", "neptune": "AWS::Neptune::DBCluster"}
 _BY_API = {known.api_name: known for known in reversed(_TYPES)}

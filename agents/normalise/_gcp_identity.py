@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from agents.normalise._gcp_types import plural
 from agents.normalise._rows import text
 
 
@@ -26,6 +27,26 @@ def full_name(sent: str, asset_type: str) -> str:
     if service == "storage.googleapis.com":
         sent = _BUCKET.sub("", sent)
     return f"//{service}/{sent}" if service else sent
+
+
+def relative_name(sent: str, asset_type: str, config: Mapping[str, Any], account: str) -> str:
+    """Return the name below its service that Cloud Asset Inventory gives a resource which its API names otherwise.
+
+    BigQuery says `project:dataset.table`; Logging and DNS say a bare name, the latter's zones being told by their
+    number; IAM's assets are told by a number, its API by an email, which is the one to keep.
+    """
+    service, _, kind = asset_type.partition("/")
+    if service == "iam.googleapis.com" and (name := text(config.get("name"))).startswith("projects/"):
+        return name
+    if "/" in sent or service == "storage.googleapis.com" or not account:
+        return sent
+    if service == "bigquery.googleapis.com" and ":" in sent:
+        project, _, path = sent.partition(":")
+        dataset, _, table = path.partition(".")
+        return f"projects/{project}/datasets/{dataset}" + (f"/tables/{table}" if table else "")
+    number = config.get("id") if service == "dns.googleapis.com" else None
+    last = str(number) if type(number) is int else text(number) or sent
+    return f"projects/{account}/{plural(kind)}/{last}"
 
 
 def project_of(*names: str) -> str:

@@ -29,6 +29,13 @@ def singular(collection: str) -> str:
     return collection[:1].upper() + collection[1:]
 
 
+def plural(kind: str) -> str:
+    """Return the collection of a type, as names have it: `LogSink` -> `sinks`, `ManagedZone` -> `managedZones`."""
+    kind = kind.removeprefix("Log") or kind
+    word = kind[:1].lower() + kind[1:]
+    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+
+
 _COMPUTE = {
     "Address": "gcloud-compute-addresses-list",
     "BackendBucket": "gcloud-compute-backend-bucket",

@@ -11,7 +11,7 @@ from agents.normalise._aws_events import told
 from agents.normalise._aws_identity import account_in, identify
 from agents.normalise._aws_report import REPORT, users
 from agents.normalise._aws_shape import tag_list, tag_map
-from agents.normalise._aws_types import derived, service_of, type_of
+from agents.normalise._aws_types import cluster_type, derived, service_of, type_of
 from agents.normalise._base import Item, Items, Kind, Normaliser, fragments
 from agents.normalise._fields import (
     MAX_WORD,
@@ -195,6 +195,8 @@ def _resource(
     original: Any,
 ) -> Resource:
     """Return the record of a configuration. What its sender left out, empty here, is looked up in *config*."""
+    if resource_type == "AWS::RDS::DBCluster" and (kind := cluster_type(config)):
+        resource_type, api_name = kind, _api_name(kind, "", "")
     known = type_of(resource_type, api_name)
     if account is None or account == "":
         account = account_in(config, sent_arn, sent_id, account_path)

@@ -7,7 +7,15 @@ from typing_extensions import override
 
 from agents.normalise._base import Item, Items, Kind, Normaliser
 from agents.normalise._fields import account_of, optional_object, optional_text, optional_word, time_ms, wrong_type
-from agents.normalise._gcp_identity import full_name, owner_of, place_in, project_of, projects_in, region_of
+from agents.normalise._gcp_identity import (
+    full_name,
+    owner_of,
+    place_in,
+    project_of,
+    projects_in,
+    region_of,
+    relative_name,
+)
 from agents.normalise._gcp_shape import shaped
 from agents.normalise._gcp_types import API_NAMES, COLLECTIONS, KINDS, api_name_of, service_of, singular
 from agents.normalise._gcp_unpack import unwrapped
@@ -107,14 +115,15 @@ def _record(told: Told, prior: Mapping[str, Any] | None = None, above: tuple[str
     sent = told.id or link or text(config.get("name")) or text(config.get("id")) or _built(config, told.region)
     if not sent:
         raise BadRecord("resource_id", "missing, and the configuration has neither `selfLink` nor `name`")
-    name = full_name(sent, asset_type)
+    account = _account(told, config, full_name(sent, asset_type), above)
+    name = full_name(relative_name(sent, asset_type, config, account), asset_type)
     region = _region(told, config, name)
     api_name = _api_name(told, asset_type, region)
     labels = config.get("labels") or config.get("resourceLabels") or config.get("userLabels")
     return resource(
         told,
         cloud="gcp",
-        account=_account(told, config, name, above),
+        account=account,
         region=region,
         api_name=api_name,
         service=service_of(asset_type),

@@ -580,6 +580,13 @@ def test_a_type_that_is_not_known_is_kept_under_a_name_of_its_own(type: str, nam
     assert (record.api_name, record.resource_type) == (name, type)
 
 
+def test_clusters_that_rds_lists_for_other_services_are_theirs() -> None:
+    cluster = {"DBClusterArn": f"arn:aws:rds:eu-central-1:{ACCOUNT}:cluster:c", "DBClusterIdentifier": "c"}
+    names = [one(row("AWS::RDS::DBCluster", cluster | {"Engine": engine})).api_name for engine in ("docdb", "neptune")]
+    assert names == ["aws-docdb-db-cluster", "aws-neptune-db-cluster"]
+    assert one(row("AWS::RDS::DBCluster", cluster | {"Engine": "aurora-mysql"})).api_name == "aws-rds-db-cluster"
+
+
 def test_newer_apis_keep_the_names_of_aws() -> None:
     record = one(row("AWS::FSx::FileSystem", {"FileSystemId": "fs-1", "FileSystemType": "ONTAP"}))
     assert config(record) == {"FileSystemId": "fs-1", "FileSystemType": "ONTAP"}

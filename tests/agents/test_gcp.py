@@ -75,6 +75,26 @@ def test_services_call_their_resources_differently_and_assets_alike(sent: str, t
     assert full_name(sent, type) == name
 
 
+@pytest.mark.parametrize(
+    ("type", "config", "name"),
+    [
+        ("bigquery.googleapis.com/Table", {"id": "p:d.t"}, "//bigquery.googleapis.com/projects/p/datasets/d/tables/t"),
+        ("logging.googleapis.com/LogSink", {"name": "all"}, "//logging.googleapis.com/projects/shop/sinks/all"),
+        ("dns.googleapis.com/ManagedZone", {"name": "z", "id": "42"}, "//dns.googleapis.com/projects/shop/managedZones/42"),  # noqa: E501 (one row a case)
+        ("storage.googleapis.com/Bucket", {"name": "logs"}, "//storage.googleapis.com/logs"),
+    ],
+)  # fmt: skip
+def test_a_bare_name_of_an_api_becomes_the_name_that_the_asset_has(type: str, config: Any, name: str) -> None:
+    assert one({"account": "shop", "resource_type": type, "config": config}).id == name
+
+
+def test_a_service_account_is_one_by_its_number_and_by_its_email() -> None:
+    data = {"name": "projects/shop/serviceAccounts/ci@shop.iam.gserviceaccount.com", "uniqueId": "117"}
+    kind = "iam.googleapis.com/ServiceAccount"
+    by_number = asset("//iam.googleapis.com/projects/shop/serviceAccounts/117", kind, data)
+    assert one(by_number).rrn == one({"resource_type": kind, "config": data}).rrn
+
+
 def test_a_project_is_its_id_and_its_number_only_where_nothing_else_is_told() -> None:
     assert project_of("//x/projects/123/y", "projects/shop/z") == "shop"
     assert project_of("//x/projects/123/y", "folders/5") == "123"

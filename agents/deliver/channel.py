@@ -84,8 +84,10 @@ class Channel:
 
     @property
     def stalled(self) -> bool:
-        """Whether what waits will not be sent soon."""
-        return self.limits is None or self.pause is not None or len(self._ready) > self._per_second * SLOW_S
+        """Whether what waits, or is under way, will not be over soon."""
+        if self.limits is None or self.pause is not None:
+            return True
+        return self.calls + len(self._ready) > self._per_second * SLOW_S
 
     @property
     def smooth(self) -> bool:

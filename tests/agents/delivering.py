@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ipaddress
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -22,7 +23,7 @@ from streams.admin import cluster_identity, ensure_topics, watermarks
 from streams.alerts import AlertStatus, Delivery, Transition, key_of, write
 from streams.partition import partition_of
 from streams.produce import BatchProducer
-from streams.settings import Settings
+from streams.settings import Settings, load
 from streams.topics import DEAD_LETTERS, DELIVERIES, DELIVERY_LOG, LEDGER, Topic, full_name
 from streams.transport import Batch
 from tests.contract.sinks import RESOURCE, delivery
@@ -251,3 +252,13 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 def _ms() -> int:
     return int(time.time() * 1000)
+
+
+async def _main(url: str) -> None:
+    """Deliver to *url* what lies open, with the settings of the environment, for at most a minute."""
+    async with Host(load(), webhook("hook", url)):
+        await asyncio.sleep(60)
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(sys.argv[1]))

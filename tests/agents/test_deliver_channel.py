@@ -349,3 +349,18 @@ def test_whatever_comes_every_delivery_ends_once_in_order(
         assert sent == sorted(sent), "an event overtook an earlier one"
         if latest and sent:
             assert sent[-1] == max(numbers[key] for key in numbers if key[0] == alert)
+
+
+def test_a_queue_that_moves_stays_in_memory_and_one_that_hangs_does_not() -> None:
+    world = World()
+    for number in range(100):
+        world.add(str(number), 1)
+    world.channel.pulse(1)
+    for _ in range(20):
+        world.go(Ok())
+    world.channel.pulse(2)
+    assert world.channel.smooth
+    under_way = world.take()
+    for second in range(3, 8):
+        world.channel.pulse(second)
+    assert not world.channel.smooth and world.channel.waits(under_way[0].chain)

@@ -93,10 +93,10 @@ class Members:
         """Return the values, those of an array in its place."""
         e = next(self.names)
         spread = "case left({0}, 1) when '[' then json_extract({0}, '$[*]') else [{0}] end"
-        if not self.many:
-            return self._listed(sql(spread, self.json()), gaps=True)
+        values = self.json() if self.many else sql("[{0}]", self.json())  # a lambda reads the value once
         return self._listed(
-            sql("flatten(list_transform({0}, lambda {1}: {2}))", self.json(), e, sql(spread, e)), gaps=self._gaps
+            sql("flatten(list_transform({0}, lambda {1}: {2}))", values, e, sql(spread, e)),
+            gaps=self._gaps or not self.many,
         )
 
     @property

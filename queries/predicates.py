@@ -140,7 +140,9 @@ def sized(symbol: str) -> Predicate:
     """
 
     def predicate(left: Members, right: Right) -> Sql:
-        size = sql("len({0})", left.present()) if left.many else _size(left.json())
+        e = next(left.names)  # a lambda reads the value once
+        one = sql("list_transform([{0}], lambda {1}: {2})[1]", left.json(), e, _size(e))
+        size = sql("len({0})", left.present()) if left.many else one
         amounts = [
             c.some(lambda w: sql(f"{{0}} {symbol} {{1}}", size, _as_number(w)))
             if isinstance(c, Members)

@@ -67,12 +67,12 @@ def run(
     monitored = monitored_accounts(connection) if Slot.MONITORED in statement.values else []
     known = slots(checked, now, limit=limit, offset=offset, monitored=monitored)
     start = time.monotonic()
-    rows = _execute(connection, statement, known, text, timeout)
-    took = (time.monotonic() - start) * 1000
+    rows = _execute(connection, statement, known, text, timeout) if limit else []
     if rows:
         total = int(rows[0][-1])
     else:
         total = int(_execute(connection, total_of(checked), known, text, timeout)[0][0]) if offset or not limit else 0
+    took = (time.monotonic() - start) * 1000
     columns, width = _columns(checked)
     shown = [row[:width] + tuple(_read(value) for value in row[width : len(columns)]) for row in rows]
     notes = () if total else _notes(connection, checked)

@@ -5,12 +5,14 @@ from queries.fragment import Sql, sql
 DAY_MS = 86_400_000
 
 # What names its zone is read with it, what doesn't is UTC; numbers are seconds or milliseconds, by their length.
+_UTC = r"^\d\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"  # most are so, and read faster without their zone
 _ZONED = r"^\d\d\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?([zZ]|UTC|GMT|[+-]\d\d(:?\d\d)?)$"
 _PLAIN = r"^\d\d\d\d-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?$"
 _SECONDS = r"^\d{9,10}(\.\d+)?$"
 _MILLISECONDS = r"^\d{12,13}$"
 _WRITTEN = "['%b %d, %Y %I:%M:%S %p', '%b %d, %Y, %I:%M:%S %p', '%a %b %d %H:%M:%S UTC %Y', '%Y-%m-%dT%H%MZ']"
-_MS = f"""case when regexp_matches({{0}}, '{_ZONED}') then epoch_ms(try_cast({{0}} as timestamptz))
+_MS = f"""case when regexp_matches({{0}}, '{_UTC}') then epoch_ms(try_cast({{0}} as timestamp))
+ when regexp_matches({{0}}, '{_ZONED}') then epoch_ms(try_cast({{0}} as timestamptz))
  when regexp_matches({{0}}, '{_PLAIN}') then epoch_ms(try_cast({{0}} as timestamp))
  when regexp_matches({{0}}, '{_SECONDS}') then (try_cast({{0}} as double) * 1000)::bigint
  when regexp_matches({{0}}, '{_MILLISECONDS}') then try_cast({{0}} as bigint)

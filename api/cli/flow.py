@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="Whose files these are, such as guardduty or aws.")]
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE...", help="JSON, JSON lines, either gzipped; `-` reads standard input."),
+    typer.Argument(metavar="FILE...", help="JSON, JSON lines, XML or CSV, gzipped or not; `-` reads standard input."),
 ]
 
 
@@ -31,7 +31,8 @@ def add(app: typer.Typer) -> None:
 def send(source: Source, files: Files, json: options.Json = False) -> None:
     """Send files to the raw topic of their source.
 
-    A JSON document is one message, a JSON array an item a message, JSON lines a line a message.
+    A JSON document is one message, a JSON array an item a message, JSON lines a line a message. XML and CSV of any size
+    are cut to messages of whole records.
     """
     from api.sending import send_all
 

@@ -19,7 +19,9 @@ from api.alerts import routes as alert_routes
 from api.control import STATUS as CONTROL_STATUS
 from api.control import routes as control_routes
 from api.deliveries import routes as delivery_routes
+from api.front import Front
 from api.policies import NoSuchPolicy
+from api.prisma.targets import follow
 from api.reader import Readers, TooSlow
 from api.state import Owner
 from api.version import ROOT, version
@@ -47,7 +49,9 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        ended = follow(control) if control else lambda: None
         yield
+        ended()
         app.state.readers.close()
 
     shipped = {} if control else load_all(owner.settings.policies) if policies is None else policies
@@ -85,7 +89,14 @@ def create_app(
     app.add_exception_handler(Exception, _defect)
     for wrong in (RqlError, SqlError):
         app.add_exception_handler(wrong, _question)
+    app.add_middleware(Front, build=lambda: _prisma(app, secret))
     return app
+
+
+def _prisma(app: FastAPI, secret: str) -> Any:
+    from api.prisma.build import build  # half a second that a start doesn't wait for
+
+    return build(app.state.owner, app.state.readers, app.state.control, secret)
 
 
 ERRORS = {

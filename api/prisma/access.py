@@ -45,7 +45,8 @@ class Access:
         self._control = control
         self._signer = signer
         self._secret = secret
-        self._lockout = Lockout()
+        self._pairs = Lockout(free=3)
+        self._addresses = Lockout(free=100)  # many may be behind one, and a forgotten script mustn't lock them out
         self._checks = asyncio.Semaphore(AT_ONCE)
 
     async def log_in(self, key: str, secret: str, address: str) -> tuple[Session, str]:
@@ -55,8 +56,7 @@ class Access:
         """
         if self._control is None:
             raise Failure(503, "unavailable", "the control plane isn't started in this process")
-        places = ((address, key), address)
-        wait = max(self._lockout.wait(place) for place in places)
+        wait = max(self._pairs.wait((address, key)), self._addresses.wait(address))
         if wait > 0:
             seconds = str(int(wait) + 1)
             raise Failure(
@@ -65,11 +65,10 @@ class Access:
         async with self._checks:
             user = await user_of(self._control, key, secret)
         if user is None:
-            self._lockout.failed((address, key))
-            self._lockout.failed(address)
+            self._pairs.failed((address, key))
+            self._addresses.failed(address)
             raise Failure(401, "invalid_credentials", "the access key or its secret is wrong, or it has expired")
-        for place in places:
-            self._lockout.succeeded(place)
+        self._pairs.succeeded((address, key))
         session = Session(user.id, user.name, user.role, key)
         return session, self.issue(session)
 

@@ -33,7 +33,9 @@ _SENT = "authorization, content-type, x-redlock-auth, if-match"
 
 
 class Gate:
-    """Wraps *app*. *origins*: web pages of these may ask (CORS), as `https://host`; `*`: of any."""
+    """Wraps *app*, whose state has its `routes`. *origins*: web pages of these may ask (CORS), as `https://host`; `*`:
+    of any.
+    """
 
     def __init__(self, app: FastAPI, access: Access, origins: tuple[str, ...] = ()) -> None:
         self._app = app
@@ -108,10 +110,9 @@ class Gate:
 def allowed(app: FastAPI, scope: Scope) -> list[str]:
     """Return the methods that the path of *scope* knows, in their usual order; none: there is no such path."""
     found: set[str] = set()
-    for route in app.routes:
-        methods = getattr(route, "methods", None)
-        if methods and route.matches({**scope, "method": next(iter(methods))})[0] is Match.FULL:
-            found |= methods
+    for route in app.state.routes:
+        if route.matches({**scope, "method": next(iter(route.methods))})[0] is Match.FULL:
+            found |= route.methods
     if found:
         found |= {"OPTIONS", *({"HEAD"} if "GET" in found else ())}
     return [method for method in METHODS if method in found]

@@ -4,9 +4,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-FREE = 3
-"""Failures without a delay: people mistype."""
-
 LONGEST_S = 300.0
 """The longest delay, in seconds."""
 
@@ -15,9 +12,10 @@ REMEMBERED = 10_000
 
 
 class Lockout:
-    """Counts failures by any hashable key."""
+    """Counts failures by any hashable key. *free*: how many have no delay, as people mistype."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, free: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._free = free
         self._clock = clock
         self._failures: OrderedDict[object, tuple[int, float]] = OrderedDict()
 
@@ -27,10 +25,10 @@ class Lockout:
         return max(0.0, until - self._clock())
 
     def failed(self, key: object) -> None:
-        """Note a failure of *key*: from the fourth on its next try has to wait for 1, 2, 4 ... seconds."""
+        """Note a failure of *key*: after the free ones its next try has to wait for 1, 2, 4 ... seconds."""
         count = self._failures.pop(key, (0, 0.0))[0] + 1
-        delay = min(2.0 ** (count - FREE - 1), LONGEST_S) if count > FREE else 0.0
-        self._failures[key] = (min(count, 60), self._clock() + delay)
+        over = min(count - self._free, 30)
+        self._failures[key] = (count, self._clock() + (min(2.0 ** (over - 1), LONGEST_S) if over > 0 else 0.0))
         while len(self._failures) > REMEMBERED:
             self._failures.popitem(last=False)
 

@@ -1,0 +1,312 @@
+"""Integrations, in both families of paths: those that are told of alerts, and those that bring data in."""
+
+import time
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from pydantic import Field
+
+from agents.integrations import Integration
+from agents.sinks._client import open_client
+from agents.sinks._outcome import Ok
+from api.prisma.access import may_change, may_read, session_of
+from api.prisma.backend import Backend, Shape, answer, backend, change, nothing
+from api.prisma.failures import Failure, bad, not_found
+from api.prisma.integration_types import (
+    CHANNELS,
+    INBOUND,
+    channel_of,
+    config_of,
+    form_of,
+    inbound_config,
+    settings_of,
+    type_of,
+)
+from api.prisma.kept import Kept, all_kept, kept, removing, saving
+from streams.control import Edit
+from streams.control.check import read, unmasked
+from streams.control.show import shown
+
+reads = APIRouter(tags=["Integrations"], dependencies=[Depends(may_read)])
+writes = APIRouter(tags=["Integrations"], dependencies=[Depends(may_change)])
+
+OUT, IN = "integration", "inbound-integration"
+V1 = "/api/v1/tenant/{prisma_id}/integration"
+
+
+class IntegrationIn(Shape):
+    """An integration to write."""
+
+    name: str = Field(min_length=1, max_length=255, description="What people call it; no two are called the same.")
+    description: str | None = Field(default="", max_length=10_000, description="What it is for.")
+    enabled: bool = Field(default=True, description="When it isn't, what it would be told waits.")
+    integration_type: str | None = Field(
+        default=None, description="In any case; it stays when absent.", examples=["webhook"]
+    )
+    integration_config: dict[str, Any] = Field(
+        description="Its settings. Asterisks in place of a secret keep it.",
+        examples=[{"url": "https://hooks.example.com/x", "headers": []}],
+    )
+
+
+class Switch(Shape):
+    """Whether an integration is enabled."""
+
+    enabled: bool = Field(description="Whether it is told of alerts.")
+
+
+def of_tenant(request: Request) -> None:
+    """Refuse a path that names another tenant. Raises Failure."""
+    named = request.path_params.get("prisma_id")
+    if named is not None and named != backend(request).signer.tenant:
+        raise not_found("tenant", named)
+
+
+TENANT = [Depends(of_tenant)]
+
+
+@reads.get("/integration/type")
+async def list_types() -> Response:
+    """List the types of integrations."""
+    return answer(sorted((*CHANNELS, *INBOUND)))
+
+
+@reads.get(V1 + "/channels", dependencies=TENANT)
+async def list_channels(prisma_id: str) -> Response:
+    """List the types of integrations that are told of alerts."""
+    return answer(sorted(CHANNELS))
+
+
+@reads.get("/integration/name")
+async def list_names(
+    request: Request,
+    type: Annotated[str | None, Query(description="Only of this type.")] = None,
+    onlyEnabled: Annotated[bool, Query(description="Only those that are enabled.")] = False,
+) -> Response:
+    """List integrations by id and name."""
+    found = _list(request, (OUT, IN), type, onlyEnabled, [])
+    return answer([{"id": each["id"], "name": each["name"]} for each in found])
+
+
+@reads.get("/integration")
+async def list_integrations(
+    request: Request, type: Annotated[str | None, Query(description="Only of this type.")] = None
+) -> Response:
+    """List integrations of both directions."""
+    return answer(_list(request, (OUT, IN), type, False, []))
+
+
+@reads.get(V1, dependencies=TENANT)
+async def list_tenants_integrations(
+    prisma_id: str,
+    request: Request,
+    ids: Annotated[list[str] | None, Query(description="Only these.")] = None,
+    type: Annotated[str | None, Query(description="Only of this type.")] = None,
+    onlyEnabled: Annotated[bool, Query(description="Only those that are enabled.")] = False,
+) -> Response:
+    """List integrations that are told of alerts."""
+    return answer(_list(request, (OUT,), type, onlyEnabled, ids or []))
+
+
+@reads.get("/integration/{id}")
+@reads.get(V1 + "/{id}", dependencies=TENANT)
+async def show_integration(id: str, request: Request) -> Response:
+    """Show one integration."""
+    return answer(_shown(request, *_find(backend(request), id)))
+
+
+@writes.post("/integration/test")
+async def try_integration(
+    asked: IntegrationIn,
+    request: Request,
+    id: Annotated[str | None, Query(description="Of the integration whose secrets stand for asterisks.")] = None,
+) -> Response:
+    """Make one harmless call with these settings, and say what came of it."""
+    ok, words = await _tested(request, asked, id)
+    errors = [] if ok else [{"i18nKey": "integration_test_failed", "severity": "ERROR", "subject": words}]
+    return answer({"success": ok, "statusCode": 200 if ok else 400, "errorMessages": errors, "tests": []})
+
+
+@writes.post(V1 + "/test", dependencies=TENANT)
+async def try_tenants_integration(
+    prisma_id: str,
+    asked: IntegrationIn,
+    request: Request,
+    id: Annotated[str | None, Query(description="Of the integration whose secrets stand for asterisks.")] = None,
+) -> Response:
+    """Make one harmless call with these settings; an error when it fails."""
+    ok, words = await _tested(request, asked, id)
+    if not ok:
+        raise Failure(400, "integration_test_failed", words)
+    return nothing()
+
+
+@writes.post("/integration")
+@writes.post(V1, dependencies=TENANT)
+async def create_integration(asked: IntegrationIn, request: Request) -> Response:
+    """Make an integration."""
+    if asked.integration_type is None:
+        raise bad("integrationType", "missing")
+    return await _write(request, str(uuid4()), asked, asked.integration_type)
+
+
+@writes.put("/integration/{id}")
+@writes.put(V1 + "/{id}", dependencies=TENANT)
+async def update_integration(id: str, asked: IntegrationIn, request: Request) -> Response:
+    """Write an integration anew; its type stays."""
+    kind, found = _find(backend(request), id)
+    type = found.object.type if kind == IN else type_of(found.object)
+    if asked.integration_type and asked.integration_type.lower() != type:
+        raise bad("integrationType", f"{asked.integration_type!r:.60}: it is of type {type}, and stays so")
+    return await _write(request, id, asked, type)
+
+
+@writes.patch("/integration/{id}")
+@writes.patch(V1 + "/{id}", dependencies=TENANT)
+async def switch_integration(id: str, asked: Switch, request: Request) -> Response:
+    """Enable or disable an integration."""
+    kind, _ = _find(backend(request), id)
+    await change(request, [Edit(kind, id, {"enabled": asked.enabled}, merge=True)])
+    return nothing()
+
+
+@writes.delete("/integration/{id}")
+@writes.delete(V1 + "/{id}", dependencies=TENANT)
+async def delete_integration(id: str, request: Request) -> Response:
+    """Delete an integration that no alert rule names."""
+    back = backend(request)
+    kind, _ = _find(back, id)
+    await change(request, removing(back.control, kind, id))
+    return nothing()
+
+
+def _find(back: Backend, id: str) -> tuple[str, Kept]:
+    for kind in (OUT, IN):
+        if id in back.control.objects(kind):
+            return kind, kept(back.control, kind, id, "integration")
+    raise not_found("integration", id)
+
+
+def _list(
+    request: Request, kinds: tuple[str, ...], type: str | None, enabled: bool, ids: list[str]
+) -> list[dict[str, Any]]:
+    control = backend(request).control
+    found = [_shown(request, kind, each) for kind in kinds for each in all_kept(control, kind)]
+    return [
+        each
+        for each in found
+        if (not type or each["integrationType"] == type.lower())
+        and (not enabled or each["enabled"])
+        and (not ids or each["id"] in ids)
+    ]
+
+
+async def _write(request: Request, id: str, asked: IntegrationIn, type: str) -> Response:
+    back = backend(request)
+    plain = type.strip().lower()
+    kind = IN if plain in INBOUND else OUT
+    document = _inbound(plain, asked) if kind == IN else _outbound(back, plain, id, asked)
+    if any(other.name == asked.name and one != id for one, other in back.control.objects(kind).items()):
+        raise Failure(409, "integration_already_exists", f"name: {asked.name!r:.100} is another integration's")
+    fields: dict[str, Any] = {"description": asked.description or ""}
+    if kind == OUT:
+        fields |= {"config": form_of(plain, asked.integration_config)}
+    await change(request, saving(request, kind, id, document, fields))
+    return answer(_shown(request, *_find(back, id)))
+
+
+def _inbound(type: str, asked: IntegrationIn) -> dict[str, Any]:
+    config = {name: value for name, value in asked.integration_config.items() if value not in (None, "")}
+    for name in INBOUND[type]:
+        if not isinstance(config.get(name), str):
+            raise bad(f"integrationConfig.{name}", "missing")
+    config = {name: value for name, value in config.items() if name in INBOUND[type]}
+    return {
+        "name": asked.name,
+        "type": type,
+        "description": asked.description or "",
+        "enabled": asked.enabled,
+        "config": config,
+    }
+
+
+def _outbound(back: Backend, type: str, id: str, asked: IntegrationIn) -> dict[str, Any]:
+    name = channel_of(type)
+    held = back.control.objects(OUT).get(id)
+    before = shown(back.control.kinds[OUT], held)["settings"] if held else {}
+    settings = settings_of(type, asked.integration_config, before)
+    return {"name": asked.name, "type": name, "enabled": asked.enabled, "settings": settings}
+
+
+def _shown(request: Request, kind: str, each: Kept) -> dict[str, Any]:
+    made, said = each.object, each.fields
+    if kind == IN:
+        type, config = made.type, inbound_config(made.type, made.config)
+        status: dict[str, Any] = {"status": "NA", "reason": _reason("its data comes in by Kafka topics, see docs", 0)}
+    else:
+        type = type_of(made)
+        admin = session_of(request).role == "admin"
+        config = config_of(type, made.settings, said.get("config") or {}, admin=admin)
+        status = backend(request).jobs.get(f"test:{each.id}") or {"status": "NA", "reason": None}
+    control = backend(request).control
+    return {
+        "id": each.id,
+        "name": made.name or each.id,
+        "description": made.description if kind == IN else str(said.get("description") or ""),
+        "enabled": made.enabled,
+        "integrationType": type,
+        "integrationConfig": config,
+        "createdBy": each.made_by,
+        "createdTs": each.made_at,
+        "lastModifiedBy": each.changed_by,
+        "lastModifiedTs": each.changed_at,
+        **status,
+        "valid": status["status"] != "RED",
+        "alertRules": [
+            {"policyScanConfigId": id, "name": rule.name}
+            for id, rule in control.objects("alert-rule").items()
+            if any(channel.integration == each.id for channel in rule.channels)
+        ],
+    }
+
+
+async def _tested(request: Request, asked: IntegrationIn, id: str | None) -> tuple[bool, str]:
+    """Return whether a call with these settings succeeded, and what was answered. Raises Failure, Refused."""
+    back = backend(request)
+    if id is not None:
+        kind, found = _find(back, id)
+        type = asked.integration_type or (found.object.type if kind == IN else type_of(found.object))
+    else:
+        type = asked.integration_type or ""
+    if type.lower() in INBOUND:
+        raise bad("integrationType", f"{type}: Tidegate doesn't call it, its data comes in by Kafka topics")
+    document = _outbound(back, type.strip().lower(), id or "", asked)
+    held = back.control.objects(OUT).get(id) if id else None
+    kind_ = back.control.kinds[OUT]
+    before = held.model_dump() | {"settings": _plain(held.settings)} if held else {}
+    document = unmasked(kind_, id or "test", document, before)
+    integration: Any = read(kind_, id or "test", document)
+    if session_of(request).key:
+        integration = Integration(**{**dict(integration), "follows": False})
+    async with open_client(back.owner.settings.networks) as client:
+        outcome = await integration.sink.check(client)
+    ok = isinstance(outcome, Ok)
+    if id is not None:
+        told = {"status": "GREEN" if ok else "RED", "reason": _reason(outcome.words, int(time.time() * 1000))}
+        back.jobs.put(f"test:{id}", told)
+    return ok, outcome.words
+
+
+def _reason(words: str, at: int) -> dict[str, Any]:
+    return {"lastUpdated": at, "errorType": "TEST", "message": words, "details": None}
+
+
+def _plain(value: Any) -> Any:
+    """Return settings with their secrets as texts."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value.get_secret_value() if hasattr(value, "get_secret_value") else value

@@ -90,4 +90,23 @@ CHOICES = (
         {"rules": [{"port": None}]},
         True,
     ),
+    Choice("an age is in whole days", "_DateTime.ageInDays(t) equals 0", {"t": "2025-12-31T12:30:00Z"}, True),
+    Choice("counted towards zero, in the future too", "_DateTime.ageInDays(t) equals 0", {"t": "2026-01-02"}, True),
+    Choice("so it is negative from a whole day on", "_DateTime.ageInDays(t) < 0", {"t": "2026-01-02T12:00:00Z"}, True),
+    Choice("a time without a zone is UTC", "_DateTime.ageInDays(t) equals 1", {"t": "2025-12-31 11:00:00"}, True),
+    Choice("numbers are seconds or milliseconds", "_DateTime.ageInYears(t) > 40", {"t": 433123200}, True),
+    Choice("what is no time has no age", "_DateTime.ageInDays(t) < 9999", {"t": "N/A"}, False),
+    Choice("nor has what is missing", "_DateTime.ageInDays(t) exists", {}, False),
+    Choice("a function of nothing is not even false", "_IPAddress.inCIDRRange(ip,::/0) is false", {}, False),
+    Choice(
+        "a network lies in another when all of it does",
+        "_IPAddress.inCIDRRange(ip,10.0.0.0/8) is true",
+        {"ip": "0.0.0.0/0"},
+        False,
+    ),
+    Choice("a range of ports meets one that it overlaps", "p contains _Port.inRange(22,25)", {"p": "20-23"}, True),
+    Choice("`*` is no port", "p contains _Port.inRange(22,25)", {"p": "*"}, False),
+    Choice(
+        "arrays count as their elements in a function", "_Set.union(a,b) size equals 3", {"a": [1, 2], "b": 3}, True
+    ),
 )

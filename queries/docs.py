@@ -99,7 +99,7 @@ def page() -> str:
             *_table("operator | also written | true when | example", map(_operator, OPERATORS.values())),
             "## Functions\n\nA function of what isn't there gives nothing. Blanks may stand between arguments.\n",
             *_table("function | also written | gives | example", map(_function, FUNCTIONS.values())),
-            "## Choices\n\nWhat Prisma Cloud's documents leave open is decided so:\n",
+            "## Choices\n\nWhat Prisma Cloud's documents leave open is decided so; it is noon of 2026-01-01:\n",
             *_table("rule | example | of this document | is", map(_choice, CHOICES)),
             _LATER,
         ]

@@ -88,15 +88,16 @@ def called(call: Call, document: Json, element: Json, world: World) -> list[Json
                 given.append(find(argument, document, element, world))
             case Call():
                 given.append(called(argument, document, element, world))
-            case Value(text):
-                given.append([text])
+            case Value(literal):
+                given.append([literal])
             case _:
                 given.append(list(_choices(argument, document, element, world)))
     if name == "_Set.isSubset":
         values = flat(given[0])
         return [all(asked("any equal", [v], given[1], spread=True) for v in values)] if values else []  # type: ignore[arg-type]
     if name == "_Set.intersection":
-        return [v for v in flat(given[0]) if asked("intersects", [v], [("value", w) for w in given[1]], spread=True)]
+        others = [("value", w) for w in flat(given[1])]
+        return [v for v in flat(given[0]) if (shown := text(v)) is not None and any(same(shown, w) for w in others)]
     return functions.FUNCTIONS[name](given, world.now, world.monitored)
 
 

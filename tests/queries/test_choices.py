@@ -8,10 +8,12 @@ import pytest
 from queries.check import check
 from queries.choices import CHOICES, Choice
 from queries.compile_rule import compile_rule
-from queries.fragment import Sql
+from queries.fragment import Slot, Sql, filled
 from queries.parse import parse
 from queries.syntax import JsonRule
-from tests.queries.evaluator import holds
+from tests.queries.evaluator import HERE, holds
+
+KNOWN = {Slot.NOW: int(HERE.now.timestamp() * 1000), Slot.MONITORED: list(HERE.monitored)}
 
 
 @pytest.mark.parametrize("choice", CHOICES, ids=lambda c: f"{c.example} of {json.dumps(c.document)}")
@@ -24,7 +26,7 @@ def test_the_choice_holds(choice: Choice) -> None:
     with duckdb.connect() as connection:
         found = connection.execute(
             f"select count(*) from (select ?::json as json) r where {sql.text}",
-            (json.dumps(choice.document), *sql.values),
+            (json.dumps(choice.document), *filled(sql, KNOWN)),
         ).fetchall()
     assert bool(found[0][0]) is choice.holds
-    assert holds(rule.condition, choice.document, choice.document) is choice.holds
+    assert holds(rule.condition, choice.document, choice.document, HERE) is choice.holds

@@ -52,7 +52,7 @@ def documents(text: bytes, shapes: Mapping[str, Shape]) -> Iterator[Document]:
                 yield (where, document, b"")
     except BadRecord as wrong:
         yield ("", wrong, text)
-    except expat.ExpatError as wrong:
+    except (expat.ExpatError, LookupError, ValueError) as wrong:  # the last two tell of encodings
         yield ("", BadRecord("", f"not XML: {wrong}"), text)
     else:
         if not count:

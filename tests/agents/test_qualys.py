@@ -165,6 +165,12 @@ def test_a_wrong_encoding_is_told() -> None:
     assert reason(listed("<RESULTS>Jos\xe9</RESULTS>").encode("latin-1")).startswith("not XML: not well-formed")
 
 
+@pytest.mark.parametrize("encoding", ["UTB-8", "Shift_JIS", "\u00fc", "utf_16"])
+def test_an_encoding_that_cannot_be_read_is_told(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?>{listed("")}'
+    assert reason(text.encode()).startswith("not XML: ")
+
+
 def test_endless_depth_and_unknown_documents_are_refused() -> None:
     assert reason(listed("<RESULTS>" + "<a>" * 100).encode()) == "nested too deep: the most is 64 elements"
     assert "form that isn't known: rss" in reason(b"<rss></rss>")

@@ -112,14 +112,7 @@ async def normalise(task: Task) -> float:
         if seen >= task.count:
             done.set()
 
-    ready = asyncio.Event()
-    app.on_rebalance_complete.connect(lambda *_, **__: ready.set(), weak=False)
-    await app.start()
-    await ready.wait()
-    began = time.monotonic()
-    await done.wait()
-    took = time.monotonic() - began
-    await app.stop()
+    took = await _measured(app, done)
     await producer.stop()
     return took
 
@@ -168,6 +161,11 @@ async def plain_faust(task: Task) -> float:
             if seen >= task.count:
                 done.set()
 
+    return await _measured(app, done)
+
+
+async def _measured(app: faust.App, done: asyncio.Event) -> float:
+    """Start *app*, and return the seconds from when it has its partitions until it is *done*."""
     ready = asyncio.Event()
     app.on_rebalance_complete.connect(lambda *_, **__: ready.set(), weak=False)
     await app.start()

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from threading import Condition
 from typing import TypeVar
@@ -228,9 +229,16 @@ class Store:
         with self._transaction("resent"):
             resend.sent(self._db, KINDS[kind], part, keys)
 
-    def refusals(self, limit: int) -> list[Refused]:
-        """Return up to *limit* records that no table took and whose dead letters aren't known to be written yet."""
-        rows = self._db.execute('select * from refused order by topic, part, "offset" limit ?', [limit]).fetchall()
+    def refusals(self, limit: int, most_bytes: int = 16 * 1024 * 1024) -> list[Refused]:
+        """Return records that no table took and whose dead letters aren't known to be written yet: up to *limit*, and
+        no more than fit into *most_bytes*, or one.
+        """
+        order = 'order by topic, part, "offset"'
+        sizes = self._db.execute(
+            f"select coalesce(octet_length(value), 0) from refused {order} limit ?", [limit]
+        ).fetchall()
+        fit = sum(total <= most_bytes for total in accumulate(size for (size,) in sizes))
+        rows = self._db.execute(f"select * from refused {order} limit ?", [max(fit, 1)]).fetchall() if sizes else []
         return [Refused(*row) for row in rows]
 
     def told(self, refused: Sequence[Refused]) -> None:

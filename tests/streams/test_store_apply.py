@@ -190,6 +190,20 @@ def test_odd_looking_records_that_are_right_are_stored(log: Log) -> None:
     assert log.add("resources", resource("r", 1, config={"s": "NaN"}, tags={"[": "{"}, created=None)).stored == 1
 
 
+def test_refused_records_come_out_as_many_as_fit_into_memory_and_one_at_least(log: Log) -> None:
+    log.add("findings", *((b"123456789012|f", b"{" + b" " * size) for size in (99, 99, 399, 99)))
+
+    def sizes(most_bytes: int, limit: int = 10) -> list[int]:
+        return [len(one.value or b"") for one in log.store.refusals(limit, most_bytes)]
+
+    assert sizes(10_000) == [100, 100, 400, 100]
+    assert sizes(10_000, limit=3) == [100, 100, 400]
+    assert sizes(500) == [100, 100]
+    assert sizes(50) == [100]
+    log.store.told(log.store.refusals(10))
+    assert sizes(10_000) == []
+
+
 def test_bad_records_among_thousands_cost_only_themselves(log: Log) -> None:
     records: list[tuple[bytes | None, bytes | None]] = [finding(f"f{i}", 1) for i in range(3000)]
     for i in range(0, 3000, 10):

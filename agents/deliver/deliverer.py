@@ -14,6 +14,7 @@ from agents.deliver.ending import Ended, ledger_key, superseded
 from agents.deliver.entry import Chain, Entry, Name, name_of
 from agents.deliver.finished import Finished
 from agents.deliver.keeping import Keeping
+from agents.deliver.ledger import Ledger
 from agents.deliver.listing import Open, Path, listed, paths
 from agents.deliver.loader import Loader
 from agents.deliver.route import Route, Surroundings
@@ -62,7 +63,7 @@ class Deliverer:
         self._finished = Finished()
         self._parts: dict[int, Part] = {}
         self._routes: dict[bytes, Route] = {}
-        self._ledger: dict[bytes, Mapping[str, Any]] = {}
+        self._ledger = Ledger(settings, self._table)
         self._stack = contextlib.AsyncExitStack()
         self._broken: asyncio.Future[None] | None = None
         self._writing = asyncio.Lock()
@@ -70,12 +71,13 @@ class Deliverer:
     async def start(self, cluster_id: str, topic_ids: Mapping[str, str]) -> None:
         """Open the table and the way to the network. *topic_ids*: by full name. Raises StoreError."""
         self._source = Source(self._topic, topic_ids[self._topic], cluster_id, "open")
+        self._ledger_source = Source(self._ledger.topic, topic_ids[self._ledger.topic], cluster_id, "ledger")
         self._broken = asyncio.get_running_loop().create_future()
         await self._table.open()
         self._stack.push_async_callback(self._table.close)
         client = await self._stack.enter_async_context(self._open_client())
         self._around = Surroundings(
-            client, Loader(self._table), self._ledger, self._end, self._tried, self._fail, self.counts
+            client, Loader(self._table), self._ledger.entry, self._end, self._tried, self._fail, self.counts
         )
         closing = asyncio.create_task(self._guarded(self._closer.run()))
         self._stack.push_async_callback(_cancelled, closing)
@@ -102,8 +104,9 @@ class Deliverer:
         """Own these partitions from now on; return the offset from which each must be read.
 
         Nothing of a partition is sent before it was read up to its end of now: what is closed there isn't sent again.
-        A partition that is owned already goes on where it is. Raises StoreError.
+        A partition that is owned already goes on where it is. Raises StoreError and BrokerError.
         """
+        await self._ledger.load(partitions, self._ledger_source)
         for number, marks in partitions.items():
             if number in self._parts:
                 continue
@@ -139,6 +142,7 @@ class Deliverer:
             await asyncio.wait_for(self._closer.drained(), LEAVE_S)
         async with self._writing:
             await self._keeping.write(lost, time.monotonic(), everything=keep)
+            self._ledger.forget(lost)
             for number in lost:
                 del self._parts[number]
 
@@ -258,7 +262,7 @@ class Deliverer:
         self.counts[ended.outcome] += 1
         self._finished.add(entry.key, chain.key, entry.seq)
         if ended.made is not None:
-            self._ledger[ledger_key(chain.key)] = ended.made
+            self._ledger.enter(chain, ended.made)
         if chain.head is None:
             part = self._parts.get(chain.partition)
             if part is not None and part.chains.get(chain.key) is chain:

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from agents.deliver.channel import Channel, Limits, Turn
-from agents.deliver.ending import Ended, ledger_key, superseded
-from agents.deliver.entry import Entry
+from agents.deliver.ending import Ended, superseded
+from agents.deliver.entry import Chain, Entry
 from agents.deliver.loader import Loader
 from agents.integrations import Integration, IntegrationError
 from agents.sinks._base import Item, Sink
@@ -34,7 +34,8 @@ class Surroundings:
 
     client: Client
     loader: Loader
-    ledger: Mapping[bytes, Mapping[str, Any]]
+    entry: Callable[[Chain], Mapping[str, Any]]
+    """What the ledger holds of the alert."""
     ended: Callable[[Ended], None]
     tried: Callable[[Entry], None]
     """Told of each attempt that left a delivery open."""
@@ -148,7 +149,6 @@ class Route:
     async def _call(self, entries: Sequence[Entry]) -> tuple[list[Delivery | None], Sequence[Outcome]]:
         """Send *entries* in one call; return what was sent, and an outcome for each."""
         now = int(time.time() * 1000)
-        ledger = self._around.ledger
         deliveries: list[Delivery | None] = []
         items: list[Item] = []
         bad: dict[int, Outcome] = {}
@@ -164,9 +164,8 @@ class Route:
                 deliveries.append(None)
                 bad[number] = Poison(f"the record can't be read: {wrong}")
                 continue
-            known = ledger.get(ledger_key(entry.chain.key), _NOTHING) if ledger else _NOTHING
             deliveries.append(delivery)
-            items.append(Item(delivery, known))
+            items.append(Item(delivery, self._around.entry(entry.chain)))
         passing("delivering")
         given = await self._delivered(items) if items else ()
         passing("delivered")
@@ -208,7 +207,6 @@ class Route:
                 self._around.tried(entry)
 
 
-_NOTHING: Mapping[str, Any] = {}
 _DECODER = msgspec.json.Decoder(Delivery)
 
 

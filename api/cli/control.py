@@ -148,7 +148,9 @@ def find(client: "Client", kind: str, name: str) -> dict[str, Any]:
                 f" {', '.join(each['id'] for each in found)}",
             )
     hint = nearest(name, [each[by] for each in objects for by in ("id", "name")])
-    raise Refused(404, "not-found", f"there is no {kind} {name!r:.80}; {hint or f'`tidegate get {kind}` lists them'}")
+    raise Refused(
+        404, "not-found", f"among the {kind} there is no {name!r:.80}; {hint or f'`tidegate get {kind}` lists them'}"
+    )
 
 
 def path(one: dict[str, Any]) -> str:

@@ -199,7 +199,7 @@ def test_objects_are_listed_shown_edited_exported_and_deleted(
     assert run("delete", "alert-rules", "critical-to-the-hook").stdout == "alert-rule critical-to-the-hook: deleted\n"
     assert run("delete", "integrations", "hook", "--json").exit_code == 0
     said = run("delete", "integrations", "hook")
-    assert (said.exit_code, "there is no integrations 'hook'" in said.stderr) == (1, True)
+    assert (said.exit_code, "among the integrations there is no 'hook'" in said.stderr) == (1, True)
 
 
 @pytest.mark.kafka

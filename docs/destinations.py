@@ -26,33 +26,34 @@ def page() -> str:
         "",
         "Printed from `agents/sinks/` and its test data by `make docs`; don't edit it here.",
         "",
-        "No command sends to them yet: these are their settings and their messages. Addresses that are not public are",
-        "refused, redirects are not followed, and what is too long is cut where one sees it; ids never.",
+        "How to set each up, at the vendor and here: [integrations.md](integrations.md). Addresses that are not public",
+        "are refused unless the operator allows their network, redirects are not followed, and what is too long is cut",
+        "where one sees it; ids never.",
     ]
     for name, sink in SINKS.items():
-        lines += [
-            "",
-            f"## {name}",
-            "",
-            inspect.getdoc(sink) or "",
-            "",
-            f"Prisma Cloud calls it `{sink.prisma}`. {_KEEPS[sink.keeps]} {_pace(sink)}",
-            "",
-        ]
-        lines += ["| setting | needed | default | what it is | such as |", "|---|---|---|---|---|"]
-        lines += [_row(field, info) for field, info in sink.model_fields.items()]
+        lines += ["", f"## {name}", "", about(sink), "", *settings(sink)]
         *before, example = json.loads((GOLDEN / name / "open.request.json").read_bytes())
-        also = f", after {len(before)} calls that look" if before else ""
+        also = f", after {len(before)} {'calls' if len(before) > 1 else 'call'} before it" if before else ""
         lines += ["", f"`{example['method']}` of an open alert{also}:", "", "```json", as_json(example["body"]), "```"]
-    lines += ["", "## Variables", "", "`${Name}` or `$Name` within the texts of a custom payload.", ""]
+    lines += ["", "## Variables", "", "`${Name}` or `$Name` within the texts of custom payloads and fields.", ""]
     lines += ["| variable | key in the default payload |", "|---|---|"]
     lines += [f"| `${{{name}}}` | `{key}` |" for name, key in VARIABLES.items()]
     return "\n".join([*lines, ""])
 
 
-def _pace(sink: type[Sink]) -> str:
-    pace = f", {sink.per_second:g} a second" if sink.per_second else ""
-    return f"At most {sink.in_flight} calls at a time{pace}; each may take {sink.seconds:g} s."
+def about(sink: type[Sink]) -> str:
+    """Return what the destination does and how fast, as Markdown."""
+    calls = f"At most {sink.in_flight} {'calls' if sink.in_flight > 1 else 'call'} at a time"
+    calls += f", {sink.per_second:g} a second" if sink.per_second else ""
+    calls += f", of up to {sink.batch} alerts each" if sink.batch > 1 else ""
+    also = f"Prisma Cloud calls it `{sink.prisma}`. {_KEEPS[sink.keeps]} {calls}; each may take {sink.seconds:g} s."
+    return f"{inspect.getdoc(sink)}\n\n{also}"
+
+
+def settings(sink: type[Sink]) -> list[str]:
+    """Return the table of its settings, line by line."""
+    head = ["| setting | needed | default | what it is | such as |", "|---|---|---|---|---|"]
+    return [*head, *(_row(field, info) for field, info in sink.model_fields.items())]
 
 
 def _row(field: str, info: FieldInfo) -> str:
@@ -63,4 +64,5 @@ def _row(field: str, info: FieldInfo) -> str:
 
 def _value(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return f"`{text}`" if text not in ("", "{}", '""') else ""
+    text = text.replace("\n", "\\n").replace("|", "\\|")
+    return f"`{text}`" if text not in ("", "{}", "[]", '""') else ""

@@ -24,7 +24,12 @@ class Item(NamedTuple):
 class Sink(BaseModel, ABC):
     """A destination. Its fields are its settings, its file name is its name, `send` is its behaviour."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        coerce_numbers_to_str=True,  # ids that are digits are numbers where nobody quotes them
+    )
 
     name: ClassVar[str]
     prisma: ClassVar[str]

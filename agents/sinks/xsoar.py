@@ -1,9 +1,9 @@
 """Cortex XSOAR: one incident an alert, made once, kept current, closed when the alert is over."""
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import orjson
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import override
 
 from agents.sinks._base import Item
@@ -35,7 +35,9 @@ class Xsoar(TalkSink):
         description="XSOAR's address; of version 8 its API's: it starts with `api-`.",
         examples=["https://api-acme.crtx.eu.example.com"],
     )
-    version: Literal["6", "8"] = Field(default="8", description="XSOAR's version.", examples=["6"])
+    version: Annotated[Literal["6", "8"], BeforeValidator(lambda given: str(given).removesuffix(".0"))] = Field(
+        default="8", description="XSOAR's version.", examples=["6"]
+    )
     api_key: Key = Field(min_length=1, description="An API key.", examples=["k3y-0f-the-api"])
     api_key_id: str = Field(
         default="", pattern=r"^\w*$", description="The key's id: version 8 wants it.", examples=["12"]

@@ -68,6 +68,11 @@ async def test_an_incident_that_somebody_changed_in_between_is_read_again() -> N
     assert isinstance(await sent(Case("xsoar").make(), delivery("dismissed"), client, made.entry), Retry)
 
 
+@pytest.mark.parametrize("version", ["8", 8, 8.0, "8.0"])
+def test_its_version_is_understood_as_people_write_it(version: Any) -> None:
+    assert Case("xsoar").make(version=version, api_key_id=12) == Case("xsoar").make(version="8")
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -262,6 +262,8 @@ def _state(item: Mapping[str, Any]) -> int:
 
 def _moment(value: object) -> int | None:
     """Return a time that is only told, not relied on: what can't be read is no reason to refuse the resource."""
+    if value is None:
+        return None
     try:
         return time_ms(value, "")
     except BadRecord:

@@ -1,6 +1,7 @@
 """What every shipped policy must do. A new one is tested by existing: one file, and two documents."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,24 +40,34 @@ def test_every_policy_has_its_two_documents_and_no_document_is_without_a_policy(
     assert there == {f"{id}/{name}.json" for id in POLICIES for name in ("violates", "passes")}
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a store with nothing in it: a copy opens in half the time of a new one."""
+    path = tmp_path_factory.mktemp("empty") / "store.duckdb"
+    Store.open(path, memory="256MB", threads=1).close()
+    return path
+
+
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
 class TestPolicy:
-    def test_what_violates_it_is_found_once(self, policy: Policy, tmp_path: Path) -> None:
-        answer = _answer(policy, _records(DATA / policy.id / "violates.json"), tmp_path)
+    def test_what_violates_it_is_found_once(self, policy: Policy, tmp_path: Path, empty: Path) -> None:
+        answer = _answer(policy, _records(DATA / policy.id / "violates.json"), tmp_path, empty)
         assert (answer.total, len(answer.rows)) == (1, 1)
 
-    def test_what_passes_is_not_found_though_it_was_looked_at(self, policy: Policy, tmp_path: Path) -> None:
+    def test_what_passes_is_not_found_though_it_was_looked_at(
+        self, policy: Policy, tmp_path: Path, empty: Path
+    ) -> None:
         records = _records(DATA / policy.id / "passes.json")
         asked = touches(policy)
         assert bool(records["findings"]) or not asked.findings
         names = {json.loads(value or b"")["api_name"] for _, _, value in records["resources"]}
         assert names and (asked.api_names is None or names & asked.api_names)
-        assert _answer(policy, records, tmp_path).total == 0
+        assert _answer(policy, records, tmp_path, empty).total == 0
 
-    def test_its_apis_are_those_that_a_normaliser_knows(self, policy: Policy, tmp_path: Path) -> None:
+    def test_its_apis_are_those_that_a_normaliser_knows(self, policy: Policy) -> None:
         assert (touches(policy).api_names or frozenset()) <= KNOWN
 
-    def test_people_can_read_it(self, policy: Policy, tmp_path: Path) -> None:
+    def test_people_can_read_it(self, policy: Policy) -> None:
         assert policy.id.startswith(policy.cloud or "")
         assert not policy.name.endswith(".")
         assert policy.description.endswith(".")
@@ -85,7 +96,8 @@ def _messages(document: Path) -> Iterator[tuple[str, bytes]]:
             yield source, json.dumps(message).encode()
 
 
-def _answer(policy: Policy, records: Records, folder: Path) -> Answer:
+def _answer(policy: Policy, records: Records, folder: Path, empty: Path) -> Answer:
+    shutil.copy(empty, folder)
     store = Store.open(folder / "store.duckdb", memory="256MB", threads=1)
     try:
         store.apply([Part(kind, kind, 0, 0, len(each), each) for kind, each in records.items()])

@@ -29,7 +29,7 @@ def names(id: str) -> list[str]:
     """Return *id*, and where it is an ARN what else the same resource is called; nothing for an empty or endless id.
 
     An instance, a volume, a security group: also its plain id. A function's version or alias: also the function. An
-    image: also its repository.
+    image: also its repository and its digest.
     """
     arn = parse(id)
     if arn is None:
@@ -41,8 +41,8 @@ def names(id: str) -> list[str]:
         words = id.split(":")
         return [id, ":".join(words[:7])] if len(words) == 8 and words[5] == "function" else [id]
     if arn.service == "ecr":
-        repository = _before_digest(id)
-        return [id, repository] if repository else [id]
+        repository, digest = _image(id)
+        return [id, repository, digest] if repository else [id]
     return [id]
 
 
@@ -51,10 +51,10 @@ def instance(id: str, partition: str, region: str, account: str) -> str:
     return f"arn:{partition}:ec2:{region}:{account}:instance/{id}"
 
 
-def _before_digest(id: str) -> str:
-    """Return the ARN of the repository of an image's, whose digest or tag comes after its name."""
-    head, slash, last = id.rpartition("/")
-    if slash and last.startswith("sha256:"):
-        return head
-    head, at, _ = id.partition("@sha256:")
-    return head if at else ""
+def _image(id: str) -> tuple[str, str]:
+    """Return the ARN of an image's repository, and the digest that stands behind it."""
+    for divider in ("/sha256:", "@sha256:"):
+        repository, found, digest = id.partition(divider)
+        if found:
+            return repository, f"sha256:{digest}"
+    return "", ""

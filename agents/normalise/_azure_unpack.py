@@ -14,6 +14,8 @@ SETTINGS = "azure-security-center-settings"
 
 def unwrapped(document: Mapping[str, Any]) -> Items:
     """Return the items of a message, or itself. Raises BadRecord when a wrapper holds what it can't hold."""
+    if type(config := document.get("config")) is dict and type(config.get("value")) is list and "id" not in document:
+        return _answered(document, config)
     for name in ("value", "data", "records"):
         if name not in document or "id" in document or "config" in document:
             continue
@@ -24,9 +26,22 @@ def unwrapped(document: Mapping[str, Any]) -> Items:
             break  # an Event Grid event
         if type(inner) is not list:
             raise wrong_type(name, "a list", inner)
-        kind = text(document.get("@odata.context")).rpartition("$metadata#")[2].partition("(")[0].partition("/")[0]
+        kind = _collection(document)
         return _together([(f"{name}[{index}]", _typed(item, kind)) for index, item in enumerate(inner)])
     return [("", document)]
+
+
+def _answered(row: Mapping[str, Any], page: Mapping[str, Any]) -> Items:
+    """Return a row for each resource of a page that came as the `config` of *row*, with what the row says."""
+    said = {name: value for name, value in row.items() if name not in ("api_name", "resource_id", "config")}
+    if kind := _collection(page):
+        said["resource_type"] = f"microsoft.graph/{kind}"
+    return [(f"config.value[{index}]", said | {"config": item}) for index, item in enumerate(page["value"])]
+
+
+def _collection(page: Mapping[str, Any]) -> str:
+    """Return what a page of Microsoft Graph lists, such as `users`; empty for any other page."""
+    return text(page.get("@odata.context")).rpartition("$metadata#")[2].partition("(")[0].partition("/")[0]
 
 
 def _typed(item: Any, kind: str) -> Any:

@@ -22,8 +22,12 @@ def unwrapped(document: Mapping[str, Any]) -> Items:
         return _within(_decoded(need(message, "data", str)), "message.data")
     if "protoPayload" in document:
         return _audited(document)
-    if type(config := document.get("config")) is dict and type(config.get("asset")) is dict:
+    config = document.get("config") if is_row(document) else None
+    if type(config) is dict and type(config.get("asset")) is dict:
         return _within(config, "config")
+    if type(config) is dict and not document.get("resource_id") and type(config.get("items")) is list:
+        said = {name: value for name, value in document.items() if name not in ("api_name", "resource_id", "config")}
+        return [(f"config.items[{index}]", said | {"config": one}) for index, one in enumerate(config["items"])]
     if document.keys() <= _LISTS or "nextPageToken" in document:
         for name, listed in document.items():
             if name in ("items", "assets", "results", "readTime") or name in _LISTS:
@@ -32,6 +36,11 @@ def unwrapped(document: Mapping[str, Any]) -> Items:
                 if type(listed) is dict and name == "items":
                     return _aggregated(listed)
     return _policies("", document)
+
+
+def is_row(item: Mapping[str, Any]) -> bool:
+    """Return whether *item* is a row of an inventory: many resources have a `config` of their own."""
+    return not _ROW.isdisjoint(item)
 
 
 def _within(document: Any, where: str) -> Items:
@@ -149,6 +158,7 @@ def _audited(entry: Mapping[str, Any]) -> Items:
     return [("protoPayload", row)]
 
 
+_ROW = frozenset({"account", "api_name", "resource_id", "resource_type"})
 _PROJECT = "cloudresourcemanager.googleapis.com/Project"
 _POLICY = "cloudresourcemanager.googleapis.com/IamPolicy"
 _LISTS = {

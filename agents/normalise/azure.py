@@ -29,7 +29,8 @@ class Azure(Normaliser):
         'ARM resources, alone or as `{"value": [...]}`',
         'Microsoft Graph objects, alone or as `{"@odata.context": ..., "value": [...]}`, with `tenantId`',
         "rows `{account, region, api_name, resource_type, resource_id, config}`, also with `time`, `deleted`, `tags`; "
-        "a composite's parts stand in `config` under their Prisma names (`firewallRules`, `keys`, ...)",
+        '`config` may be a page (`{"value": [...]}`); a composite\'s parts stand in it under their Prisma names '
+        "(`firewallRules`, `keys`, ...)",
         "Activity Log and Event Grid events: deletions, and writes that hold the resource; other events are hints "
         "without a configuration and give no record",
         "rows of Resource Graph's `resourcechanges` that tell of a deletion",
@@ -51,7 +52,7 @@ class Azure(Normaliser):
 
     @override
     def record(self, item: Item, place: Place, index: int) -> Resource:
-        if "config" in item or "api_name" in item or "resource_id" in item:
+        if "api_name" in item or "resource_id" in item or ("config" in item and "id" not in item):
             config, time, deleted = row_parts(item, "azure", place)
             told = row_told(item, config, version(time, 0, place, index), deleted)
         elif "operationName" in item or "eventType" in item:

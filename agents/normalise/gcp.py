@@ -18,7 +18,7 @@ from agents.normalise._gcp_identity import (
 )
 from agents.normalise._gcp_shape import shaped
 from agents.normalise._gcp_types import API_NAMES, COLLECTIONS, KINDS, api_name_of, service_of, singular
-from agents.normalise._gcp_unpack import unwrapped
+from agents.normalise._gcp_unpack import is_row, unwrapped
 from agents.normalise._rows import Told, moment, resource, row_parts, row_told, text, texts
 from streams.errors import BadRecord
 from streams.identity import Place, version
@@ -50,7 +50,7 @@ class Gcp(Normaliser):
             return _asset(optional_object(item, "asset"), item, place, index)
         if "assetType" in item or "asset_type" in item:
             return _asset(item, item, place, index)
-        if "config" in item or "resource_type" in item or "api_name" in item:
+        if is_row(item):
             config, time, deleted = row_parts(item, "gcp", place)
             return _record(row_told(item, config, version(time, 0, place, index), deleted))
         if "kind" in item or "selfLink" in item or "name" in item:

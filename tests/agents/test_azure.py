@@ -132,6 +132,23 @@ def test_diagnostic_settings_are_asked_by_whose_they_are(scope: str, name: str) 
     assert one(settings).api_name == name
 
 
+def test_a_page_that_came_as_a_row_is_of_that_rows_account() -> None:
+    page = {
+        "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users",
+        "value": [{"id": "u-1"}, {"id": "u-2"}],
+    }
+    users = read({"account": TENANT, "config": page})
+    assert [(one.account, one.api_name, one.id) for one in users] == [
+        (TENANT, "azure-active-directory-user", "u-1"),
+        (TENANT, "azure-active-directory-user", "u-2"),
+    ]
+
+
+def test_an_app_with_its_sites_configuration_is_no_row() -> None:
+    app = arm("Microsoft.Web/sites", config={"ftpsState": "AllAllowed"})
+    assert config(one(app)) == app
+
+
 def test_one_plan_of_security_center_alone_is_not_the_document_of_all() -> None:
     plan = {"id": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Security/pricings/Dns", "name": "Dns"}
     assert one(plan).api_name == "azure-security-pricings"

@@ -163,6 +163,19 @@ def test_a_deletion_is_of_the_resource_that_was_there_whatever_tells_of_it() -> 
         assert (one(message).rrn, one(message).deleted) == (there.rrn, True)
 
 
+def test_an_answer_that_came_as_a_row_is_of_that_rows_project() -> None:
+    answer = {"kind": "dns#managedZonesList", "items": [{"name": "z", "id": "42"}]}
+    row = {"account": "shop", "resource_type": "dns.googleapis.com/ManagedZone", "config": answer}
+    assert [(one.account, one.api_name) for one in read(row)] == [("shop", "gcloud-dns-managed-zone")]
+
+
+def test_a_resource_with_a_configuration_of_its_own_is_no_row() -> None:
+    environment = {"name": "projects/shop/locations/europe-west3/environments/e", "config": {"nodeCount": 3}}
+    [record] = read({"environments": [environment]})
+    assert (record.api_name, record.region) == ("gcloud-composer-environment", "europe-west3")
+    assert config(record) == environment
+
+
 def test_two_generations_of_a_service_are_told_apart() -> None:
     function = "cloudfunctions.googleapis.com/Function"
     first = {"resource_type": function, "resource_id": "projects/p/f/1", "config": {"entryPoint": "main"}}

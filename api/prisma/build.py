@@ -7,7 +7,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from api.prisma import accounts, alert_rules, history, integrations, login, policies, search, templates
+from api.prisma import (
+    accounts,
+    alert_rules,
+    alerts,
+    history,
+    integrations,
+    login,
+    policies,
+    resources,
+    search,
+    templates,
+)
 from api.prisma.access import Access
 from api.prisma.backend import Backend
 from api.prisma.failures import Failure, response
@@ -21,7 +32,7 @@ from streams.control import Control
 from streams.control.errors import InUse, Missing, Refused, SealError, Stale
 from streams.errors import BrokerError, TidegateError
 
-AREAS = (login, search, history, policies, alert_rules, integrations, templates, accounts)
+AREAS = (login, search, history, policies, alert_rules, alerts, resources, integrations, templates, accounts)
 """The areas of the API, in the order of its pages. Each has routers: `open_`, `any_role`, `reads`, `writes`."""
 
 ERRORS: dict[int | str, dict[str, Any]] = {

@@ -18,7 +18,7 @@ from streams.errors import SettingsError
 
 Purpose = Literal["JWT", "page"]
 
-LONGEST = 64 * 1024
+LONGEST = 1024 * 1024
 """The most characters of a token that is looked at."""
 
 

@@ -1,0 +1,131 @@
+"""Lists of alerts, page by page: the first page decides what is in the list and in which order, however alerts change
+while a client pages through it.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from api.prisma.alert_filters import Condition, condition, sources
+from api.prisma.alert_items import item
+from api.prisma.backend import Backend
+from api.prisma.failures import bad
+from api.prisma.items import Names
+from streams.alerts import Alert, read
+
+MOST = 10_000
+"""The most alerts of a page."""
+
+ORDERS = {
+    "alertTime": "opened",
+    "eventOccurred": "opened",
+    "lastUpdated": "updated",
+    "firstSeen": "cast(record->>'$.first_seen' as bigint)",
+    "lastSeen": "cast(record->>'$.last_seen' as bigint)",
+    "id": "id",
+    "alertId": "id",
+    "alert.id": "id",
+    "status": "status",
+    "alert.status": "status",
+    "policy.name": "policy_name",
+    "policy.severity": "list_position(['critical', 'high', 'medium', 'low', 'informational'], severity)",
+    "resource.name": "resource",
+}
+
+
+class Asked(NamedTuple):
+    """What a list is of."""
+
+    filters: Sequence[tuple[str, str]] = ()
+    range: Any = None
+    sort: Sequence[str] = ()
+    limit: int = MOST
+    offset: int = 0
+    detailed: bool = False
+
+
+async def first(back: Backend, asked: Asked) -> dict[str, Any]:
+    """Return the first page of a list. Raises Failure."""
+    wanted = condition(asked.filters, asked.range, int(time.time() * 1000), sources(back.control))
+    order = _order(asked.sort)
+    limit = max(1, min(asked.limit, MOST))
+    ids = await back.ask(lambda cursor: chosen(cursor, wanted, order))
+    plan: dict[str, Any] = {"l": limit, "o": asked.offset, "d": asked.detailed}
+    if asked.offset + limit < len(ids):
+        plan |= {"list": uuid4().hex, "f": list(asked.filters), "r": asked.range, "s": list(asked.sort)}
+        back.lists.put(plan["list"], ids)
+    return await _page(back, plan, ids)
+
+
+async def following(back: Backend, token: str) -> dict[str, Any]:
+    """Return the page that *token* names. Raises Failure.
+
+    After a restart, or when many lists were begun since, what is in the list is decided anew.
+    """
+    plan = back.signer.open("page", token)
+    if plan is None or "list" not in plan:
+        raise bad("pageToken", "it isn't one of this list: begin with the first page")
+    ids = back.lists.get(plan["list"])
+    if ids is None:
+        filters = [(name, value) for name, value in plan["f"]]
+        wanted = condition(filters, plan["r"], int(time.time() * 1000), sources(back.control))
+        ids = await back.ask(lambda cursor: chosen(cursor, wanted, _order(plan["s"])))
+        back.lists.put(plan["list"], ids)
+    return await _page(back, plan, ids)
+
+
+def chosen(cursor: Any, wanted: Condition, order: str = "opened desc, id") -> list[int]:
+    """Return the store's numbers of the alerts that are *wanted*, in *order*."""
+    rows = cursor.execute(
+        f"select aid{', record' if wanted.covered else ''} from alerts where {wanted.sql} order by {order}",  # noqa: S608 # names of ours
+        wanted.values,
+    ).fetchall()
+    return [row[0] for row in rows if not wanted.covered or wanted.holds(read(Alert, row[1].encode())[0])]
+
+
+def alerts(cursor: Any, ids: Sequence[int]) -> list[Alert]:
+    """Return the alerts with the store's numbers *ids*, in this order; those that are gone are left out."""
+    if not ids:
+        return []
+    rows = cursor.execute(
+        "select aid, record from alerts where aid in (select unnest(?::UBIGINT[]))", [list(ids)]
+    ).fetchall()
+    found = {aid: read(Alert, record.encode())[0] for aid, record in rows}
+    return [found[id] for id in ids if id in found]
+
+
+def shown(back: Backend, found: Sequence[Alert], *, detailed: bool, data: Mapping[str, Any] | None = None) -> list[Any]:
+    """Return *found* as items; *data*: configurations by rrn."""
+    names = Names(back.control_)
+    rules, policies = back.control.objects("alert-rule"), back.control.objects("policy")
+    return [
+        item(each, names, rules, policies, detailed=detailed, data=(data or {}).get(each.resource.rrn))
+        for each in found
+    ]
+
+
+async def _page(back: Backend, plan: dict[str, Any], ids: list[int]) -> dict[str, Any]:
+    start, limit = plan["o"], plan["l"]
+    found = await back.ask(lambda cursor: alerts(cursor, ids[start : start + limit]))
+    page: dict[str, Any] = {
+        "totalRows": len(ids),
+        "items": shown(back, found, detailed=plan["d"]),
+        "dynamicColumns": [],
+        "sortAllowedColumns": list(ORDERS),
+        "infoMsg": "",
+    }
+    if start + limit < len(ids):
+        page["nextPageToken"] = back.signer.sign("page", {**plan, "o": start + limit})
+    return page
+
+
+def _order(sort: Sequence[str]) -> str:
+    """Return the order that a client's `sortBy` means. Raises Failure."""
+    parts = []
+    for each in sort:
+        name, _, direction = each.partition(":")
+        if name not in ORDERS or direction.lower() not in ("", "asc", "desc"):
+            raise bad("sortBy", f"{each!r:.60}: wanted one of {', '.join(ORDERS)}, and :asc or :desc")
+        parts.append(f"{ORDERS[name]} {direction.lower() or 'asc'}")
+    return ", ".join([*(parts or ["opened desc"]), "id"])

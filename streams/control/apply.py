@@ -35,7 +35,10 @@ def edits(kinds: Kinds, state: State, given: Sequence[Given], *, prune: bool) ->
             wrong.append(f"{_where(each.source)}{missing}")
             continue
         id = each.document.get("id") or _id_of(state, kind, each.document.get("name"))
-        if not isinstance(id, str) or not id:
+        if id and not isinstance(id, str):
+            wrong.append(f"{_where(each.source)}{kind}: id: {id!r:.80}: wanted a text: put it in quotes")
+            continue
+        if not id:
             wrong.append(f"{_where(each.source)}{kind}: id: missing, and no name to make it of")
             continue
         label = f"{kind} {id}"

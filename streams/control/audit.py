@@ -8,7 +8,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.control.plan import Planned
+from streams.control.plan import LARGEST, Planned
 from streams.control.show import as_json
 from streams.control.topics import AUDIT_LOG
 from streams.errors import BrokerError
@@ -57,7 +57,11 @@ def line(*, at: int, by: str, action: str, kind: str, id: str, planned: Planned 
             "version_before": planned.before.version if planned.before else 0,
             "changes": [as_json(each) for each in planned.differences],
         }
-    return orjson.dumps(fields)
+    written = orjson.dumps(fields)
+    if len(written) > LARGEST:
+        fields["changes"] = [{"path": each["path"]} for each in fields["changes"]]
+        written = orjson.dumps(fields)
+    return written
 
 
 async def _lines(consumer: Any, part: TopicPartition, low: int, high: int) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Every object of the control plane, as it is now, and the one way to change them."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -24,6 +25,8 @@ from streams.control.write import Message, Writer
 from streams.errors import BadRecord
 from streams.settings import Settings
 from streams.topics import full_name
+
+log = logging.getLogger(__name__)
 
 Wanted = Sequence[Edit] | Callable[[State], Sequence[Edit]]
 """Edits, or what makes them of the objects as they are: asked again when another process was faster."""
@@ -182,6 +185,7 @@ class Control:
                 after = self._read(kind, id, each.offset, each.value)
             except (BadRecord, ControlError) as error:
                 problems[name, id] = f"{error}"
+                log.warning("an object can't be used: %s", error)
                 after = _shipped(kind, id) if id in kind.shipped else None
             if after is not None:
                 held[name][id] = after

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
+import orjson
 from pydantic import BaseModel
 
 from queries.errors import nearest
@@ -21,6 +22,9 @@ from streams.control.show import changed
 
 State: TypeAlias = Mapping[str, Mapping[str, Held]]
 """All objects, by kind and id, the shipped ones too."""
+
+LARGEST = 512 * 1024
+"""The most bytes of an object as JSON, secrets in clear: with these sealed, a record of 1 MiB still holds it."""
 
 Action: TypeAlias = Literal["created", "changed", "deleted", "unchanged"]
 
@@ -132,6 +136,7 @@ def _planned(kind: Kind, keys: Keys, held: Held | None, edit: Edit, origin: Orig
         stored = patch_between(shipped.model_dump(mode="json"), after.model_dump(mode="json"))
     else:
         stored = {name: value for name, value in document.items() if name != "id"}
+    _check_size(kind, edit.id, stored)
     return Planned(
         kind=kind,
         id=edit.id,
@@ -142,6 +147,16 @@ def _planned(kind: Kind, keys: Keys, held: Held | None, edit: Edit, origin: Orig
         written=not same or (held is not None and origin == "files" != held.origin),
         differences=[] if same else changed(kind, held.object if held else None, after),
     )
+
+
+def _check_size(kind: Kind, id: str, stored: Document) -> None:
+    """Raise Refused for what no record can hold."""
+    try:
+        size = len(orjson.dumps(stored))
+    except TypeError as error:
+        raise Refused([f"{kind.name} {id}: it can't be kept as JSON: {error}"]) from None
+    if size > LARGEST:
+        raise Refused([f"{kind.name} {id}: it has {size} bytes as JSON, the most is {LARGEST}"])
 
 
 def _whole(kind: Kind, keys: Keys, held: Held | None) -> Document:

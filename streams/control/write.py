@@ -47,6 +47,9 @@ class Writer:
                     return answer
                 try:
                     await _send(producer, messages)
+                except asyncio.CancelledError:
+                    await self._drop()  # it's within a transaction, which the next writer ends
+                    raise
                 except (KafkaError, BrokerError) as error:
                     await self._drop()
                     if not _overtaken(error) and fresh:

@@ -3,8 +3,11 @@
 import asyncio
 import json
 import os
+import pty
 import socket
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -27,6 +30,7 @@ from queries.policy import SHIPPED, load_all
 from streams.control import Control, Keys
 from streams.settings import Settings
 
+ROOT = Path(__file__).parent.parent.parent
 SSH = "aws-security-group-ssh-open"
 HOOK = """
 kind: integration
@@ -238,6 +242,14 @@ def test_integrations_and_keys_have_commands_of_their_own(run: Run, monkeypatch:
 
 
 @pytest.mark.kafka
+def test_in_a_terminal_the_settings_that_are_needed_are_asked_for_and_secrets_not_echoed(run: Run) -> None:
+    shown = _in_terminal(["integrations", "add", "webhook", "Asked"], "https://hooks.example/s3cret-typed\n")
+    assert "url: Where to post" in shown and "integration asked: created" in shown
+    assert "s3cret-typed" not in shown
+    assert yaml.safe_load(run("get", "integration", "asked").stdout)["settings"] == {"url": "**********"}
+
+
+@pytest.mark.kafka
 def test_rules_have_commands_of_their_own(run: Run) -> None:
     run("integrations", "add", "pagerduty", "On call", "--set", f"integration_key={'a' * 32}")
     made = run("rules", "add", "Critical", "--severity", "critical", "--cloud", "aws")
@@ -317,3 +329,28 @@ def test_what_is_written_as_yaml_reads_as_it_was() -> None:
         "n": None,
     }
     assert yaml.safe_load(as_yaml(document)) == document
+
+
+def _in_terminal(arguments: list[str], typed: str) -> str:
+    """Return what a command shows in a terminal, where *typed* is entered once it asks."""
+    master, slave = pty.openpty()
+    code = "import sys; from api.cli import main; sys.argv[0] = 'tidegate'; main()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stdin=slave, stdout=slave, stderr=slave, cwd=ROOT
+    )
+    os.close(slave)
+    shown, entered = "", False
+    while True:
+        try:
+            part = os.read(master, 4096)
+        except OSError:  # the other end has gone
+            break
+        if not part:
+            break
+        shown += part.decode(errors="replace")
+        if not entered and shown.endswith(": ") and "Where to post" in shown:
+            os.write(master, typed.encode())
+            entered = True
+    assert child.wait(60) == 0, shown
+    os.close(master)
+    return shown

@@ -1,15 +1,19 @@
 """The parts of the control plane without a broker: documents, seals, what is checked and how it is said."""
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.control.apply import Given, edits
+from streams.control.audit import line as audit_line
 from streams.control.check import opened, read, sealed, unmasked
-from streams.control.documents import differences, found, patch_between, patched
+from streams.control.documents import Difference, differences, found, patch_between, patched
 from streams.control.errors import Missing, Refused, SealError
 from streams.control.kinds import find_kind
 from streams.control.plan import Edit, plan
@@ -122,6 +126,38 @@ def test_all_that_is_wrong_with_several_edits_is_said_at_once() -> None:
     with pytest.raises(Refused) as refused:
         plan(KINDS, keys(), EMPTY, edits, "api")
     assert [line.partition(":")[0] for line in refused.value.lines] == ["line b", "line a", "line b", "rule r"]
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [("x" * 600_000, "it has 600"), ("x" * 600_000, "bytes as JSON, the most is 524288"), ("\ud800", "note: ")],
+)
+def test_what_no_record_can_hold_is_refused(note: str, said: str) -> None:
+    with pytest.raises(Refused, match=said):
+        plan(KINDS, keys(), EMPTY, [Edit("line", "a", line(note=note))], "api")
+
+
+def test_a_line_of_the_log_with_large_changes_keeps_their_paths() -> None:
+    (planned,) = plan(KINDS, keys(), EMPTY, [Edit("law", "l", {"name": "L", "text": "x" * 300_000})], "api")
+    written = audit_line(at=1, by="ann", action="changed", kind="law", id="l", planned=planned)
+    assert orjson.loads(written)["changes"][-1]["after"] == "x" * 300_000
+    twice = replace(planned, differences=[Difference("text", "x" * 300_000, "y" * 300_000)])
+    written = audit_line(at=1, by="ann", action="changed", kind="law", id="l", planned=twice)
+    assert orjson.loads(written)["changes"] == [{"path": "text"}]
+
+
+def test_files_give_ids_or_take_them_from_names_and_numbers_need_quotes() -> None:
+    given = [Given("rules", {"name": "My Größe"}), Given("line", line(id="a"), "a.yaml")]
+    made, sources = edits(KINDS, EMPTY, given, prune=False)
+    assert [(edit.kind, edit.id) for edit in made] == [("line", "a"), ("rule", "my-grosse")]
+    assert sources == {"line a": "a.yaml", "rule my-grosse": ""}
+    with pytest.raises(Refused) as refused:
+        edits(KINDS, EMPTY, [Given("line", {"id": 12}, "b.yaml"), Given("line", {}), Given("lien", {})], prune=True)
+    assert refused.value.lines == (
+        "b.yaml: line: id: 12: wanted a text: put it in quotes",
+        "line: id: missing, and no name to make it of",
+        "there is no kind 'lien'; did you mean line?",
+    )
 
 
 def test_two_of_a_name_are_refused_and_a_name_in_a_reference_is_told_its_id() -> None:

@@ -94,6 +94,13 @@ def delivery(alert: int, seq: int, integration: str = "hook") -> Delivery:
     return replace(base, integration=integration, event=event)
 
 
+def timed(first: int, count: int, *, timed: bool = True) -> Iterator[Delivery]:
+    """Yield deliveries of new alerts that tell the sink when they were made, in ns, unless not *timed*."""
+    for number in range(first, first + count):
+        link = str(time.time_ns()) if timed else ""
+        yield replace(delivery(number, 1), link=link)
+
+
 async def lay(producer: BatchProducer, settings: Settings, made: Iterable[Delivery]) -> None:
     """Lay deliveries on their partitions."""
     records = []

@@ -256,8 +256,9 @@ def _ms() -> int:
 
 async def _main(url: str) -> None:
     """Deliver to *url* what lies open, with the settings of the environment, for at most a minute."""
-    async with Host(load(), webhook("hook", url)):
-        await asyncio.sleep(60)
+    async with Host(load(), webhook("hook", url)) as host:
+        await asyncio.wait({host.running}, timeout=60)
+        await host.running
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ def _paragraph(text: str, label: str = "") -> dict[str, Any]:
     nodes: list[dict[str, Any]] = []
     if label:
         nodes.append({"type": "text", "text": f"{label}: " if text else label, "marks": [{"type": "strong"}]})
-    if text:
-        nodes.append({"type": "text", "text": text})
+    for number, line in enumerate(text.split("\n")):
+        nodes += [{"type": "hardBreak"}] if number else []
+        nodes += [{"type": "text", "text": line}] if line else []
     return {"type": "paragraph", "content": nodes}

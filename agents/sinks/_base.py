@@ -2,9 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 from typing_extensions import override
@@ -12,6 +11,9 @@ from typing_extensions import override
 from agents.sinks._client import Client, Request
 from agents.sinks._outcome import NotApplicable, Outcome, Poison, Reply, outcome_of
 from streams.alerts import Delivery
+
+if TYPE_CHECKING:
+    from streams.control.saved import NotificationTemplate
 
 
 class Item(NamedTuple):
@@ -58,13 +60,22 @@ class Sink(BaseModel, ABC):
     async def check(self, client: Client) -> Outcome:
         """Make a harmless call that shows whether the settings are right."""
 
+    def templated(self, template: "NotificationTemplate") -> Self:
+        """Return this destination as the notification *template* wants it. Raises ValueError, by the field."""
+        raise ValueError(f"{self.name} takes no notification templates")
+
+    def given(self) -> dict[str, Any]:
+        """Return the settings that were given: validated, its secrets still secret."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
     async def reach(self, request: Request, client: Client) -> Reply | Outcome:
         """Make a call: its answer, of which no words tell a secret, or what it means that there is none."""
         answer = await client.call(request, self.seconds)
-        if not isinstance(answer, Reply):
+        if not isinstance(answer, Reply) or not answer.body:
             return answer
         proofs = [request.headers.get(name, "").rpartition(" ")[2] for name in _PROOFS]
-        return replace(answer, hidden=(*(proof for proof in proofs if len(proof) > 3), *self._hidden))
+        hidden = (*(proof for proof in proofs if len(proof) > 3), *self._hidden)
+        return Reply(answer.status, answer.headers, answer.body, hidden)
 
     @cached_property
     def _hidden(self) -> tuple[str, ...]:

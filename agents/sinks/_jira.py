@@ -38,10 +38,15 @@ def wrong_fields(wanted: list[dict[str, Any]], given: dict[str, Any]) -> list[st
 
 
 def choose(transitions: list[dict[str, Any]], wanted: str, to_done: bool) -> dict[str, Any] | str:
-    """Return the transition to take: the *wanted* name, or the first that fits; or in words why there is none."""
+    """Return the transition to take: the *wanted* one or to the *wanted* status, or the first that fits.
+
+    In words why there is none.
+    """
     names = ", ".join(str(each.get("name")) for each in transitions) or "none at all"
     if wanted:
-        named = [each for each in transitions if str(each.get("name")).casefold() == wanted.casefold()]
+        name = wanted.casefold()
+        named = [each for each in transitions if str(each.get("name")).casefold() == name]
+        named += [each for each in transitions if str(inner(each, "to", "name")).casefold() == name]
         return named[0] if named else f"The issue has no transition {wanted!r} now, but: {names}."
     fitting = [each for each in transitions if _ends(each, to_done) and not _asks(each)]
     if not to_done:

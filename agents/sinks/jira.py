@@ -1,7 +1,7 @@
 """Jira: one issue an alert, made once, commented and moved through the project's own workflow as the alert changes."""
 
 import base64
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, model_validator
@@ -10,13 +10,17 @@ from typing_extensions import override
 from agents.sinks import _adf, _jira
 from agents.sinks._base import Item
 from agents.sinks._client import Request
+from agents.sinks._fields import jira_settings
 from agents.sinks._outcome import Config, Ok, Outcome, Poison, Reply, Retry, outcome_of
 from agents.sinks._payload import cut, variables
 from agents.sinks._settings import Host, Key, Template
 from agents.sinks._talk import SettledError, Talk, TalkSink, json_request
 from agents.sinks._template import check_all, filled
-from agents.sinks._text import happened, one_line, plain, title
+from agents.sinks._text import clean, happened, one_line, plain, title
 from streams.alerts import Delivery
+
+if TYPE_CHECKING:
+    from streams.control.saved import NotificationTemplate
 
 
 class Jira(TalkSink):
@@ -59,6 +63,11 @@ class Jira(TalkSink):
         description="The summary, with variables. Empty: policy and resource.",
         examples=["${Severity}: ${PolicyName}"],
     )
+    description: Template = Field(
+        default="",
+        description="The description, with variables. Empty: all that is known.",
+        examples=["${PolicyDescription} Recommended: ${PolicyRecommendation}"],
+    )
     labels: list[str] = Field(default_factory=list, description="More labels.", examples=[["security"]])
     fields: dict[str, Any] = Field(
         default_factory=dict,
@@ -67,7 +76,7 @@ class Jira(TalkSink):
     )
     resolve_transition: str = Field(
         default="",
-        description="The transition of a resolved alert. Empty: the first to a status that is done.",
+        description="The transition of a resolved alert, or where it leads to. Empty: the first to a status that is done.",
         examples=["Done"],
     )
     reopen_transition: str = Field(
@@ -81,6 +90,10 @@ class Jira(TalkSink):
     reopen_closed_by_people: bool = Field(
         default=False, description="Open an issue again that people closed, too.", examples=[True]
     )
+
+    @override
+    def templated(self, template: "NotificationTemplate") -> Self:
+        return type(self).model_validate(self.given() | jira_settings(template, self.given()))
 
     @override
     async def settle(self, item: Item, talk: Talk) -> Outcome:
@@ -175,7 +188,13 @@ class Jira(TalkSink):
         summary = cut(one_line(filled(self.summary, values)), 255) if self.summary else title(delivery, 255)
         given = filled(self.fields, values)
         labels = [*(given.pop("labels", None) or []), *self.labels, "tidegate", delivery.event.alert.id]
-        text = _adf.description(delivery) if self.deployment == "cloud" else _jira.unformatted(plain(delivery, 20_000))
+        text: Any = cut(clean(filled(self.description, values)), 20_000) if self.description else ""
+        if text:
+            text = self._document(text)
+        elif self.deployment == "cloud":
+            text = _adf.description(delivery)
+        else:
+            text = _jira.unformatted(plain(delivery, 20_000))
         fields = {"summary": summary, "description": text} | given
         fields |= {"project": {"key": self.project}, "issuetype": {"name": self.issue_type}, "labels": labels}
         reply = await talk.call(self._request("POST", "issue", {"fields": fields}))

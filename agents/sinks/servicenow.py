@@ -3,7 +3,7 @@
 import base64
 import re
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import orjson
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
@@ -12,14 +12,18 @@ from typing_extensions import override
 from agents.sinks import _servicenow
 from agents.sinks._base import Item
 from agents.sinks._client import Client, Request
+from agents.sinks._fields import servicenow_settings
 from agents.sinks._oauth import Token
 from agents.sinks._outcome import Config, Ok, Outcome, Poison, Reply, Retry, outcome_of
 from agents.sinks._payload import cut, fit, payload, variables
 from agents.sinks._settings import Host, Key, Template
 from agents.sinks._talk import SettledError, Talk, TalkSink, json_request
-from agents.sinks._template import check_template, filled
+from agents.sinks._template import check_all, filled
 from agents.sinks._text import happened, one_line, plain, title
 from streams.alerts import Delivery
+
+if TYPE_CHECKING:
+    from streams.control.saved import NotificationTemplate
 
 
 class ServiceNow(TalkSink):
@@ -58,6 +62,11 @@ class ServiceNow(TalkSink):
         description="More fields of the record, with variables.",
         examples=[{"assignment_group": "Cloud security", "category": "Cloud", "u_account": "${AccountId}"}],
     )
+    resolved_fields: dict[str, str] = Field(
+        default_factory=dict,
+        description="More fields when it is resolved, with variables.",
+        examples=[{"u_outcome": "${Reason}"}],
+    )
     resolved_state: str = Field(
         default="",
         description="The state of a resolved alert. Empty: 6, resolved; of a security incident 3.",
@@ -83,6 +92,10 @@ class ServiceNow(TalkSink):
     _token: Token = PrivateAttr(default_factory=Token)
 
     @override
+    def templated(self, template: "NotificationTemplate") -> Self:
+        return type(self).model_validate(self.given() | servicenow_settings(template, self.given()))
+
+    @override
     async def settle(self, item: Item, talk: Talk) -> Outcome:
         delivery, entry = item.delivery, item.entry
         alert = delivery.event.alert
@@ -105,6 +118,7 @@ class ServiceNow(TalkSink):
         if alert.status == "resolved" and not closed:
             change |= {"state": self.resolved_state or _servicenow.RESOLVED[self.table], "close_code": self.close_code}
             change["close_notes"] = cut(_journal(delivery), 4000)
+            change |= filled(self.resolved_fields, variables(delivery))
             kept["closed"] = True
         elif alert.status == "open" and closed and (ours or self.reopen_closed_by_people or not known):
             if final or self.create_on_reopen:
@@ -225,8 +239,7 @@ class ServiceNow(TalkSink):
         pair, client = bool(self.login and self.password.get_secret_value()), bool(self.client_id)
         if not (pair or client) or client != bool(self.client_secret.get_secret_value()):
             raise ValueError("wanted login and password, client_id and client_secret, or all four")
-        for text in self.fields.values():
-            check_template(text)
+        check_all({**self.fields, "resolved": self.resolved_fields})
         return self
 
 

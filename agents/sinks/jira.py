@@ -76,7 +76,7 @@ class Jira(TalkSink):
     )
     resolve_transition: str = Field(
         default="",
-        description="The transition of a resolved alert, or where it leads to. Empty: the first to a status that is done.",
+        description="The transition of a resolved alert, or where it leads. Empty: the first to a status that is done.",
         examples=["Done"],
     )
     reopen_transition: str = Field(

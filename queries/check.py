@@ -84,6 +84,8 @@ def check(query: Query) -> Checked:
     clauses = tuple(checker.clause(clause) for clause in query.clauses)
     aliases = tuple(clause.alias for clause in clauses if clause.alias)
     filter_ = checker.filter(query.filter.condition, aliases) if query.filter else None
+    if checker.wrong or checker.rules.wrong:
+        raise RqlError.together([*checker.wrong, *checker.rules.wrong])
     shown = checker.shown(query)
     columns = tuple(checker.column(column, aliases, clauses[shown].alias) for column in query.columns)
     return Checked(query, clauses, filter_, shown, columns)
@@ -93,6 +95,7 @@ class _Checker:
     def __init__(self, text: str) -> None:
         self.text = text
         self.rules = RuleChecker(text)
+        self.wrong: list[RqlError] = []
 
     def error(self, message: str, span: Span, hint: str = "") -> RqlError:
         return RqlError(message, self.text, span, hint)
@@ -154,7 +157,10 @@ class _Checker:
             case Not(inner):
                 return replace(condition, inner=self.condition(inner))
             case Attribute():
-                self.attribute(condition)
+                try:
+                    self.attribute(condition)
+                except RqlError as error:
+                    self.wrong.append(error)
             case JsonRule(inner):
                 self.rules.rule(inner)
             case Compare() | OneFinding():

@@ -61,17 +61,18 @@ class _Inside:
 
 
 class RuleChecker:
-    """Checks conditions of the query *text*."""
+    """Checks conditions of the query *text*; *wrong* is what comparisons have wrong."""
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.wrong: list[RqlError] = []
 
     def error(self, message: str, span: Span, hint: str = "") -> RqlError:
         """Return an error at *span*."""
         return RqlError(message, self.text, span, hint)
 
     def rule(self, condition: Condition, inside: _Inside = _Inside()) -> None:
-        """Raise RqlError where *condition* can't be asked of a document."""
+        """Put into *wrong* where *condition* can't be asked of a document."""
         match condition:
             case And(parts) | Or(parts):
                 for part in parts:
@@ -79,7 +80,10 @@ class RuleChecker:
             case Not(inner):
                 self.rule(inner, inside)
             case Compare():
-                self._compare(condition, inside)
+                try:
+                    self._compare(condition, inside)
+                except RqlError as error:
+                    self.wrong.append(error)
             case Attribute() | JsonRule() | OneFinding():
                 raise AssertionError(condition)
 

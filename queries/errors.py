@@ -7,7 +7,7 @@ QueryError
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -23,7 +23,9 @@ class QueryError(Exception):
 
 
 class RqlError(QueryError):
-    """A query that can't be answered. *message* says why, *span* where in *text*, *hint* the way out."""
+    """A query that can't be answered. *message* says why, *span* where in *text*, *hint* the way out; *also* are the
+    other mistakes that were found in it.
+    """
 
     def __init__(self, message: str, text: str, span: Span, hint: str = "") -> None:
         super().__init__(message)
@@ -31,6 +33,17 @@ class RqlError(QueryError):
         self.text = text
         self.span = span
         self.hint = hint
+        self.also: tuple[RqlError, ...] = ()
+
+    @classmethod
+    def together(cls, errors: Sequence["RqlError"]) -> "RqlError":
+        """Return one error that tells all *errors*, of which there is one at least, in the order of their places."""
+        each = {(e.message, e.span): e for error in errors for e in (error, *error.also)}
+        first, *others = sorted(each.values(), key=lambda error: error.span.start)
+        first.also = tuple(others)
+        for other in others:
+            other.also = ()
+        return first
 
     @property
     def line(self) -> int:
@@ -43,7 +56,10 @@ class RqlError(QueryError):
         return self.span.start - self.text.rfind("\n", 0, self.span.start)
 
     def __str__(self) -> str:
-        """Draw the line with a caret under the mistake."""
+        """Draw the line with a caret under each mistake."""
+        return "\n\n".join(error._drawn() for error in (self, *self.also))
+
+    def _drawn(self) -> str:
         start = self.text.rfind("\n", 0, self.span.start) + 1
         end = self.text.find("\n", start)
         line = self.text[start : end if end >= 0 else len(self.text)]

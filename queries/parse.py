@@ -45,7 +45,14 @@ def parse(text: str) -> Query:
     lone = _LONE_SURROGATE.search(text)
     if lone is not None:
         raise RqlError("this character is half of one", "", Span(0, 0), f"character {lone.start() + 1} of the query")
-    return _Parser(text).query()
+    parser = _Parser(text)
+    try:
+        query = parser.query()
+    except RqlError as error:
+        raise RqlError.together([*parser.wrong, error]) from None
+    if parser.wrong:
+        raise RqlError.together(parser.wrong)
+    return query
 
 
 class _Parser:
@@ -53,6 +60,7 @@ class _Parser:
         self.reader = Reader(text)
         self.rules = RuleParser(self.reader)
         self.error = self.rules.error
+        self.wrong: list[RqlError] = []
 
     def query(self) -> Query:
         clauses = [self._clause()]
@@ -175,8 +183,10 @@ class _Parser:
         if lower not in ATTRIBUTES:
             known = "known: " + ", ".join([*sorted(ATTRIBUTES), "json.rule"])
             hint = nearest(name.text, [*ATTRIBUTES, "json.rule"])
-            raise self.error(f"there is no attribute {name.text!r}", name.span, hint or known)
-        argument = self._argument(name) if ATTRIBUTES[lower].argument else None
+            self.wrong.append(self.error(f"there is no attribute {name.text!r}", name.span, hint or known))
+            if self._ended():
+                raise self.wrong.pop()
+        argument = self._argument(name) if lower in ATTRIBUTES and ATTRIBUTES[lower].argument else None
         return self._compared(name, lower, argument)
 
     def _compared(self, name: Token, lower: str, argument: str | None) -> Attribute:

@@ -55,3 +55,9 @@ def test_a_printed_tree_parses_to_the_same_tree_and_passes_the_checks(condition:
     again = parse(format(query))
     assert again == query
     check(again)
+
+
+def test_two_thousand_cases_agree() -> None:
+    from tests.queries.longrun import properties
+
+    assert properties(20, 100) == 0

@@ -96,7 +96,9 @@ def create_app(
 def _prisma(app: FastAPI, secret: str) -> Any:
     from api.prisma.build import build  # half a second that a start doesn't wait for
 
-    return build(app.state.owner, app.state.readers, app.state.control, secret)
+    owner = app.state.owner
+    origins = tuple(each.strip() for each in owner.settings.api_origins.split(",") if each.strip())
+    return build(owner, app.state.readers, app.state.control, secret, origins)
 
 
 ERRORS = {

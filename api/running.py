@@ -26,6 +26,8 @@ class Running:
     topic_prefix: str
     started: str
     """ISO 8601, UTC."""
+    https: str = ""
+    """Where it listens for https; empty: it doesn't."""
 
 
 class NotRunning(TidegateError):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from api import token
+from api import certificates, token
 from api.log import logged
 from api.running import Claim, Kind, Running
 from streams.errors import SettingsError
@@ -66,8 +66,12 @@ class Service:
     ) -> tuple[Running, list["asyncio.Task[None]"]]:
         """Start everything, and leave on *stack* how to stop it; return what runs, and tasks that end when it dies."""
         secret = token.ensure(self._settings.data)
-        listener = _listen(self._settings)
+        listener = _listen(self._settings, "api_port", self._settings.api_port)
         stack.callback(listener.close)
+        secure = None
+        if self._settings.api_https_port is not None:
+            secure = _listen(self._settings, "api_https_port", self._settings.api_https_port)
+            stack.callback(secure.close)
         imports = asyncio.create_task(
             asyncio.to_thread(_Imported, self._settings)
         )  # a second of work, while the broker starts
@@ -91,9 +95,14 @@ class Service:
             bootstrap_servers=settings.kafka_bootstrap_servers,
             topic_prefix=settings.topic_prefix,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
+            https=f"https://{_shown(settings.api_host)}:{secure.getsockname()[1]}" if secure else "",
         )
         app = imported.create_app(owner, secret, kind=self._kind, started=running.started, control=control)
-        serving = await _serve(stack, app, listener)
+        serving = [await _serve(stack, app, listener)]
+        if secure:
+            pair = await asyncio.to_thread(certificates.pair, settings)
+            files = {"ssl_certfile": str(pair.certificate), "ssl_keyfile": str(pair.key)}
+            serving.append(await _serve(stack, app, secure, lifespan="off", **files))
         died = [asyncio.create_task(each.wait()) for each in (owner, control)]
         for task in died:
             stack.callback(task.cancel)
@@ -101,7 +110,7 @@ class Service:
             scheduled = asyncio.create_task(imported.take_snapshots(owner))
             stack.callback(scheduled.cancel)
         claim.announce(running)
-        return running, [*died, serving]
+        return running, [*died, *serving]
 
     async def _broker(self, stack: contextlib.AsyncExitStack) -> Settings:
         if self._settings.kafka_bootstrap_servers:
@@ -161,25 +170,27 @@ class _Imported:
         return worker
 
 
-def _listen(settings: Settings) -> socket.socket:
-    """Take the API's port before anything else starts. Raises SettingsError when it's taken."""
+def _listen(settings: Settings, name: str, port: int) -> socket.socket:
+    """Take a port of the API before anything else starts. Raises SettingsError when it's taken."""
     family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.api_host, settings.api_port))
+        listener.bind((settings.api_host, port))
         listener.listen(128)
     except OSError as error:
         listener.close()
         raise SettingsError(
-            f"TIDEGATE_API_PORT: {settings.api_host}:{settings.api_port} can't be used ({error.strerror});"
+            f"TIDEGATE_{name.upper()}: {settings.api_host}:{port} can't be used ({error.strerror});"
             " set another one, or 0 for any that is free"
         ) from error
     return listener
 
 
-async def _serve(stack: contextlib.AsyncExitStack, app: Any, listener: socket.socket) -> "asyncio.Task[None]":
-    """Serve *app*; return once it answers."""
+async def _serve(
+    stack: contextlib.AsyncExitStack, app: Any, listener: socket.socket, **more: Any
+) -> "asyncio.Task[None]":
+    """Serve *app*; return once it answers. *more*: for uvicorn."""
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -187,7 +198,7 @@ async def _serve(stack: contextlib.AsyncExitStack, app: Any, listener: socket.so
         def capture_signals(self) -> Iterator[None]:
             yield  # signals are the service's
 
-    server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
+    server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5, **more))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
 
     async def stop() -> None:

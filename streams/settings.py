@@ -105,6 +105,19 @@ class Settings(BaseSettings):
 
     api_host: str = Field(default="127.0.0.1", description="Address of the HTTP API.")
     api_port: int = Field(default=8700, ge=0, le=65535, description="Port of the HTTP API; 0: any free one.")
+    api_https_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Port of the same by https; 0: any free one; unset: http only."
+    )
+    api_tls_cert_file: FilePath | None = Field(
+        default=None,
+        description="Certificate (PEM) for https. Unset: one by an authority in the data folder, tls/ca.pem.",
+    )
+    api_tls_key_file: FilePath | None = Field(default=None, description="Key of that certificate (PEM).")
+    api_origins: str = Field(
+        default="",
+        description="Web pages of other origins that may ask the API, by commas; `*`: all.",
+        examples=["https://console.example.com"],
+    )
 
     @field_validator("allowed_networks")
     @classmethod

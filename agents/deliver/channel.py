@@ -90,6 +90,11 @@ class Channel:
         return self.calls + len(self._ready) > self._per_second * SLOW_S
 
     @property
+    def more(self) -> bool:
+        """Whether further calls could be made beside those that are under way."""
+        return bool(self._ready) and self.limits is not None and self.calls < self.limits.in_flight
+
+    @property
     def smooth(self) -> bool:
         """Whether `waits` holds for no chain of it."""
         return not (self.stalled or self._later or self.templates)

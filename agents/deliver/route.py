@@ -144,6 +144,8 @@ class Route:
             for lost in overtaken:
                 self._around.ended(superseded(lost))
             turn = channel.take(time.monotonic())
+            if channel.more:  # this call ended a pause, or the next one alone is less than what there is
+                self.kick()
         self._arm(time.monotonic())
 
     async def _call(self, entries: Sequence[Entry]) -> tuple[list[Delivery | None], Sequence[Outcome]]:

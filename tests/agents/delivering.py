@@ -51,6 +51,9 @@ class Receiver:
         self.bodies: list[Any] = []
         self.taken: list[str] = []
         """The ids of those that were answered well."""
+        self.most = 0
+        """The most requests at a time."""
+        self._now = 0
         self._runner: web.AppRunner | None = None
         self._port = 0
 
@@ -92,7 +95,12 @@ class Receiver:
         event = request.headers.get("webhook-id", "")
         self.ids.append(event)
         self.bodies.append(body)
-        answered = await self.answer(request, len(self.times)) if self.answer else web.Response(status=202)
+        self._now += 1
+        self.most = max(self.most, self._now)
+        try:
+            answered = await self.answer(request, len(self.times)) if self.answer else web.Response(status=202)
+        finally:
+            self._now -= 1
         if answered.status < 300:
             self.taken.append(event)
         return answered

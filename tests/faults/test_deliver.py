@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from typing import Any
 
 import httpx
@@ -48,9 +49,14 @@ def everything_once(receiver: Receiver, alerts: int, events: int) -> None:
     assert in_order(receiver)
 
 
+async def slowly(request: web.Request, number: int) -> web.StreamResponse:
+    await asyncio.sleep(0.05)
+    return web.Response()
+
+
 def test_a_receiver_that_is_away_gets_everything_in_order_when_it_is_back(settings: Settings) -> None:
     async def run() -> None:
-        async with Receiver() as receiver, Host(settings, webhook("hook", receiver)) as host:
+        async with Receiver(slowly) as receiver, Host(settings, webhook("hook", receiver)) as host:
             await receiver.stop()
             await host.send(made("hook", alert, seq) for seq in (1, 2, 3) for alert in range(ALERTS))
             await host.until(lambda: host.deliverer.counts["kept"] == 3 * ALERTS)
@@ -63,6 +69,7 @@ def test_a_receiver_that_is_away_gets_everything_in_order_when_it_is_back(settin
             await receiver.start()
             await host.until(lambda: host.deliverer.counts["delivered"] == 3 * ALERTS)
             everything_once(receiver, ALERTS, 3)
+            assert receiver.most >= ALERTS // 2, "one success is enough to go on with all"
         assert await still_open(settings) == set()
 
     asyncio.run(run())
@@ -285,10 +292,6 @@ def test_what_is_open_at_a_stop_is_delivered_after_the_next_start(settings: Sett
 
 
 def test_partitions_that_go_and_come_back_lose_nothing_and_double_nothing(settings: Settings) -> None:
-    async def slowly(request: web.Request, number: int) -> web.StreamResponse:
-        await asyncio.sleep(0.05)
-        return web.Response()
-
     async def run() -> None:
         accounts = [f"{n:012d}" for n in range(20)]
         async with Receiver(slowly) as receiver, Host(settings, webhook("hook", receiver)) as host:

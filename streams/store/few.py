@@ -141,14 +141,11 @@ class Few:
         self._note(decided, now)
         return decided.counts
 
-    def grow(self, kind: Kind, rows: int) -> None:
-        """Take note that up to *rows* rows of *kind* are about to be stored, here or elsewhere."""
+    def pass_by(self, kind: Kind, rows: int) -> None:
+        """Take note that a batch of *rows* records of *kind* is written elsewhere, in this transaction."""
+        self._nothing_noted.discard(kind.name)
         for table in (kind.name, kind.records, kind.links):
             self._places[table].grow(rows)
-
-    def others_note(self, kind: Kind) -> None:
-        """Take note that deletions of *kind*, or keys to send again, may have been noted elsewhere."""
-        self._nothing_noted.discard(kind.name)
 
     def forget(self) -> None:
         """Let go of what is known of the rows' places: a checkpoint moves rows."""
@@ -186,6 +183,8 @@ class Few:
         )
 
     def _insert(self, kind: Kind, records: Sequence[Record]) -> None:
+        for table in (kind.name, kind.records):
+            self._places[table].add([record.hash for record in records])
         self._run(_INSERT[kind.name], [(n, r.part, r.key, r.value) for n, r in enumerate(records)])
         self._run(
             _INSERT_RECORD[kind.name],
@@ -207,6 +206,7 @@ class Few:
         found = self._places[other.links].find(f"part, {other.id}", list(names)) if names else []
         for _, name, part, id in found:
             linked.setdefault((part, name), set()).add(id)
+        self._places[kind.links].add([name for record in changed for name in record.names])
         self._append(_INSERT_LINK[kind.name], [(r.hash, r.part, name) for r in changed for name in r.names])
         self._append(_INSERT_PAIR[kind.name], [(r.hash, id, r.part) for r in changed for id in _linked(r, linked)])
         if self._notes_work:

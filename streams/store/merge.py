@@ -53,7 +53,6 @@ class Batch:
 
     def load(self) -> None:
         """Parse the records; *refused* says which can't be used, by number, and why. Outside of the transaction."""
-        self._few.grow(self._kind, sum(len(rows.numbers) for _, rows, _ in self._rounds))
         if len(self._rounds) == 1 and not self._rounds[0][2]:
             self._decided = self._few.load(self._kind, self._rounds[0][1])
             if self._decided is not None:
@@ -65,7 +64,7 @@ class Batch:
         """Bring the records into the tables, inside the caller's transaction. *now* is UTC without zone."""
         if self._decided is not None:
             return self._few.merge(self._decided, now)
-        self._few.others_note(self._kind)
+        self._few.pass_by(self._kind, sum(len(rows.numbers) for _, rows, _ in self._rounds))
         total = Counts()
         for name, rows, stones in self._rounds:
             verdict = _verdict(self._db, self._kind, name, rows, self.refused)

@@ -37,22 +37,31 @@ class Places:
         self._base = 0
         """The number of the first row that isn't among the sorted ones."""
         self._tail = 0
+        self._recent: set[int] | None = None
+        """The hashes of the rows behind these; None: not known."""
 
     def grow(self, rows: int) -> None:
-        """Take note that up to *rows* rows are about to be added."""
+        """Take note that up to *rows* rows are about to be added, whose hashes nobody knows."""
         self._tail += rows
+        self._recent = None
+
+    def add(self, hashes: Sequence[int]) -> None:
+        """Take note that rows of these hashes are about to be added."""
+        self._tail += len(hashes)
+        if self._recent is not None:
+            self._recent.update(hashes)
 
     def refresh(self) -> None:
-        """Sort, where that is due. Not within a transaction that has written: its rows have no numbers yet."""
+        """Sort, where that is due. Not within a transaction: what it has written has no row numbers yet."""
         if self._sorted is not None and self._tail > max(TAIL, self._base // 8):
             self.forget()
-            self._scans = PATIENCE
+            self._scans = PATIENCE  # it was worth it before
         if self._sorted is None and self._scans >= PATIENCE:
             self._sort()
 
     def forget(self) -> None:
         """Let go of everything: row numbers may have changed."""
-        self._sorted, self._scans = None, 0
+        self._sorted, self._scans, self._recent = None, 0, None
 
     def find(self, columns: str, hashes: Sequence[int]) -> list[tuple[Any, ...]]:
         """Return row number, hash, and *columns* of the rows that have one of *hashes*."""
@@ -77,7 +86,7 @@ class Places:
             self._scans += 1
             yield f"{self._column} in (select unnest(?::UBIGINT[]))", [hashes]
             return
-        if self._tail:
+        if self._recent is None or not self._recent.isdisjoint(hashes):
             yield f"rowid >= ? and {wanted}", [self._base, hashes]
         if rows := _rows(*self._sorted, hashes):
             yield f"rowid in (select unnest(?::BIGINT[])) and {wanted}", [rows, hashes]
@@ -92,7 +101,7 @@ class Places:
         hashes, places = (column.combine_chunks().buffers()[1] for column in rows.columns)
         length = rows.num_rows * 4
         self._sorted = memoryview(hashes)[:length].cast("I"), memoryview(places)[:length].cast("I")
-        self._base, self._tail = base, 0
+        self._base, self._tail, self._recent = base, 0, set()
 
 
 def _rows(sorted_: memoryview, places: memoryview, hashes: Sequence[int]) -> list[int]:

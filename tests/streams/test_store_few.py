@@ -122,15 +122,18 @@ def test_a_row_is_found_wherever_it_lies(tmp_path: Path, monkeypatch: pytest.Mon
         return sorted(n for _, _, n in there.find("n", asked))
 
     assert [numbers() for _ in range(4)] == [[5, 200000, 299999]] * 4
-    there.grow(1)
+    there.add(asked[3:4])
     db.execute("insert into t select hash(300001), 300001")
     assert numbers() == [5, 200000, 299999, 300001]
+    there.grow(1)
+    db.execute("insert into t select hash(700000), 700000")
+    assert numbers() == [5, 200000, 299999, 300001, 700000]
     there.delete(asked[2:3])
-    assert numbers() == [5, 200000, 300001]
+    assert numbers() == [5, 200000, 300001, 700000]
     db.execute("delete from t where n < 150000 and n <> 5")
     db.execute("checkpoint")
     assert db.execute("select rowid from t where n = 5").fetchall() == [(0,)]
     there.forget()
-    assert [numbers() for _ in range(4)] == [[5, 200000, 300001]] * 4
+    assert [numbers() for _ in range(4)] == [[5, 200000, 300001, 700000]] * 4
     db.close()
     store.close()

@@ -17,7 +17,7 @@ SECONDS = 1.0
 ROUNDS_OF_MINUTE = 60
 AT_ONCE = 1000
 """Keys sent in one go."""
-IDLE_WAL = 32 * 1024 * 1024
+IDLE_WAL = 128 * 1024 * 1024
 """Bytes of write-ahead log from which on an idle store takes a checkpoint."""
 FULL_WAL = 512 * 1024 * 1024
 """Bytes of write-ahead log from which on a busy store takes one too."""

@@ -9,9 +9,8 @@ from agents.normalise._rows import text
 Document = dict[str, Any]
 
 
-def shaped(api_name: str, raw: Document) -> Document:
-    """Return the document that json.rule asks. *raw* stays as it is."""
-    config: Document = spelt(raw)
+def shaped(api_name: str, config: Document) -> Document:
+    """Return the document that json.rule asks, of a configuration that is *spelt*; it may be that one, changed."""
     shape = _SHAPES.get(api_name)
     return shape(config) if shape else config
 
@@ -23,19 +22,21 @@ def spelt(value: Any, name: str = "") -> Any:
     parsed.
     """
     if type(value) is dict:
-        if "Statement" in value or name == "labels":
+        if "Statement" in value or (name in _DATA and "Tag" not in value):
             return value
-        if len(value) == 1 and name:
-            inner = next(iter(value.values()))
-            if type(inner) is list:
-                return spelt(inner, name)
-        return {
-            (key if key in _CAPITAL else (new := field_name(key))): spelt(inner, new if key not in _CAPITAL else key)
-            for key, inner in value.items()
-        }
-    if type(value) is list:
-        return [spelt(inner) for inner in value]
-    return document(value) if name in _DOCUMENTS and type(value) is str else value
+        if len(value) == 1 and name and type(inner := next(iter(value.values()))) is list:
+            return spelt(inner, name)
+        found = {}
+        for key, inner in value.items():
+            new = key if key in _CAPITAL else field_name(key)
+            kind = type(inner)  # told here, because a call for each scalar costs more than all the rest
+            if kind is dict or kind is list:
+                inner = spelt(inner, new)
+            elif kind is str and new in _DOCUMENTS:
+                inner = document(inner)
+            found[new] = inner
+        return found
+    return [spelt(inner) if type(inner) in _CONTAINERS else inner for inner in value] if type(value) is list else value
 
 
 def _bucket(config: Document) -> Document:
@@ -92,6 +93,9 @@ def _trail(config: Document) -> Document:
     return config
 
 
+_CONTAINERS = frozenset({dict, list})
+_DATA = frozenset({"labels", "tags"})
+"""Fields whose object is the user's data, keys and all."""
 _CAPITAL = frozenset({"Items", "MFADevice", "Policies"})
 """Parts of composites whose names queries write with a capital."""
 _CANNED = {"private": "Private", "public-read": "PublicRead", "public-read-write": "PublicReadWrite"}

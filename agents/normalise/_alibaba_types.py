@@ -100,6 +100,8 @@ _TYPES = (
     Type("ACS::VPC::VPC", "alibaba-cloud-vpc", "vpcId", "vpcName", "Vpcs.Vpc", "vpc:{region}:{account}:vpc/{id}"),
     Type("ACS::VPC::VSwitch", "alibaba-cloud-vswitch", "vswitchId", "vswitchName", "VSwitches.VSwitch"),
 )
+LISTS = frozenset(known.listed.partition(".")[0] for known in _TYPES if known.listed)
+"""The outer keys of all those lists."""
 _BY_TYPE = {known.resource_type.lower(): known for known in _TYPES}
 _BY_API = {known.api_name: known for known in _TYPES}
 _BY_LIST = {known.listed: known for known in _TYPES if known.listed}

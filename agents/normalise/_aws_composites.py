@@ -17,6 +17,11 @@ def assembled(api_name: str, raw: dict[str, Any], more: dict[str, Any], account:
     return _ASSEMBLE.get(api_name, _plain)(raw, more, account)
 
 
+def is_plain(api_name: str) -> bool:
+    """Return whether the document of this API is its answer, respelt and no more."""
+    return api_name not in _ASSEMBLE
+
+
 def _plain(raw: dict[str, Any], more: dict[str, Any], account: str) -> dict[str, Any]:
     config: dict[str, Any] = shaped(raw)
     for name, value in more.items():

@@ -21,13 +21,13 @@ class Identity(NamedTuple):
 
 
 def identify(
-    known: Type | None, config: Mapping[str, Any], account: str, region: str, sent_id: str, sent_arn: str
+    known: Type | None, flat: Mapping[str, Any], account: str, region: str, sent_id: str, sent_arn: str
 ) -> Identity:
-    """Return who the resource is. *account* is canonical; what the sender didn't give is empty.
+    """Return who the resource is, of its configuration's *flat* fields. *account* is canonical; what the sender didn't
+    give is empty.
 
     A type that is known has the same id whichever way its configuration came. Raises BadRecord when there is no id.
     """
-    flat = _flat(config)
     arn = sent_arn or _arn(known, flat, sent_id)
     region = region or _region(arn, flat) or "global"
     if known and known.resource_type.startswith(_GLOBAL):
@@ -48,17 +48,25 @@ def identify(
     if len(id) > MAX_ID:
         raise BadRecord("resource_id", f"has {len(id)} characters, the most is {MAX_ID}")
     more = [_text(flat.get(name)) for name in known.keys] if known else []
-    keys = dict.fromkeys(key for key in (id, arn, sent_id, *more, *_without_path(arn)) if 0 < len(key) <= MAX_ID)
+    bare = _without_path(arn) if ":iam:" in arn else ()
+    keys = dict.fromkeys([key for key in (id, arn, sent_id, *more, *bare) if 0 < len(key) <= MAX_ID])
     return Identity(
         id=id,
         region=region,
         name=_text(flat.get(known.name if known else "name")) or (_last(id) if id.startswith("arn:") else ""),
         keys=list(keys),
-        tags=next((tag_map(flat[name]) for name in _TAGS if name in flat and flat[name]), {}),
-        created=next(
-            (moment for name in _CREATED if name in flat and (moment := _moment(flat[name])) is not None), None
-        ),
+        tags=next((tag_map(flat[name]) for name in _TAGS if flat.get(name)), {}),
+        created=_created(flat),
     )
+
+
+def flat_fields(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a configuration in Prisma's spelling, those of the object that it wraps included."""
+    flat = {field_name(key): value for key, value in config.items()}
+    for name in sorted(_WRAPPERS & flat.keys()):
+        if type(inner := flat[name]) is dict:
+            flat = {field_name(key): value for key, value in inner.items()} | flat
+    return flat
 
 
 def account_in(config: Any, sent_arn: str, sent_id: str, path: str) -> str:
@@ -84,15 +92,6 @@ def partition_of(region: str) -> str:
     if region.startswith("cn-"):
         return "aws-cn"
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"
-
-
-def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a configuration in Prisma's spelling, those of the object that it wraps included."""
-    flat = {field_name(key): value for key, value in config.items()}
-    for name in sorted(_WRAPPERS & flat.keys()):
-        if type(inner := flat[name]) is dict:
-            flat = {field_name(key): value for key, value in inner.items()} | flat
-    return flat
 
 
 def _arn(known: Type | None, flat: Mapping[str, Any], sent_id: str) -> str:
@@ -160,6 +159,13 @@ def _part(arn: str, index: int) -> str:
 
 def _text(value: Any) -> str:
     return value if type(value) is str else ""
+
+
+def _created(flat: Mapping[str, Any]) -> int | None:
+    for name in _CREATED:
+        if name in flat and (moment := _moment(flat[name])) is not None:
+            return moment
+    return None
 
 
 def _moment(value: Any) -> int | None:

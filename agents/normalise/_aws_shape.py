@@ -15,10 +15,13 @@ from streams.errors import BadRecord
 def shaped(value: Any, name: str = "") -> Any:
     """Return *value*, which stands at key *name* (in Prisma's spelling), in Prisma's shape. Never changes *value*."""
     if type(value) is dict:
-        if name in _DATA or "Statement" in value or (name == "environment" and not _ENVIRONMENT & value.keys()):
+        if "Statement" in value:
             return value
-        if name in _MAPS:
-            return {key: shaped(inner) for key, inner in value.items()}
+        if name in _SPECIAL:
+            if name in _DATA or (name == "environment" and not _ENVIRONMENT & value.keys()):
+                return value
+            if name in _MAPS:
+                return {key: shaped(inner) for key, inner in value.items()}
         found = {}
         for key, inner in value.items():
             spelt = _SPELT[key]
@@ -28,9 +31,10 @@ def shaped(value: Any, name: str = "") -> Any:
             found[spelt] = inner
         return found
     if type(value) is list:
-        if name in _DATA or name in _MAPS:
+        if name in _SPECIAL and name != "environment":
             name = ""
-        return [shaped(inner, name) if type(inner) in _SHAPED else inner for inner in value]
+        kinds = _SHAPED if name in _DOCUMENTS else _CONTAINERS
+        return [shaped(inner, name) if type(inner) in kinds else inner for inner in value]
     if type(value) is str and name in _DOCUMENTS:
         return document(value)
     return value
@@ -68,7 +72,11 @@ def tag_map(tags: Any) -> dict[str, str]:
         return {key: value if type(value) is str else "" for key, value in tags.items()}
     found: dict[str, str] = {}
     for tag in tags if type(tags) is list else ():
-        if type(tag) is dict:
+        if type(tag) is dict and "Key" in tag:  # as nearly all are: not a call for each key
+            if type(key := tag["Key"]) is str:
+                value = tag.get("Value")
+                found[key] = value if type(value) is str else ""
+        elif type(tag) is dict:
             pair = {field_name(key): value for key, value in tag.items()}
             key, value = pair.get("key", pair.get("tagKey")), pair.get("value", pair.get("tagValue"))
             if type(key) is str:
@@ -105,6 +113,7 @@ def _spell(key: str) -> str:
 
 _SPELT = _Spelt()
 _MOST_SPELT = 16_384
+_CONTAINERS = frozenset({dict, list})
 _SHAPED = frozenset({dict, list, str})
 _LONGEST_NAME = 128
 _ENVIRONMENT = {
@@ -162,6 +171,7 @@ _MAPS = frozenset(
     }
 )
 """Fields whose object has the user's keys, and AWS's fields below them."""
+_SPECIAL = _DATA | _MAPS | {"environment"}
 _DOCUMENTS = frozenset(
     {
         "accessPolicies",

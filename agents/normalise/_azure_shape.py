@@ -25,11 +25,13 @@ def dotted(value: Any) -> Any:
     if type(value) is dict:
         found: Document = {}
         for key, inner in value.items():
-            if key == "properties" and type(inner) is dict:
+            if type(inner) not in _CONTAINERS or key in _DATA:  # a call for each scalar costs more than all the rest
+                found[key] = inner
+            elif key == "properties" and type(inner) is dict:
                 for name, property in inner.items():
-                    found[f"properties.{name}"] = dotted(property)
+                    found[f"properties.{name}"] = dotted(property) if type(property) in _CONTAINERS else property
             else:
-                found[key] = inner if key in _DATA else dotted(inner)
+                found[key] = dotted(inner)
         return found
     return [dotted(inner) for inner in value] if type(value) is list else value
 
@@ -39,11 +41,14 @@ def lifted(value: Any) -> Any:
     if type(value) is dict:
         found: Document = {}
         for key, inner in value.items():
-            if key != "properties" or type(inner) is not dict:
-                found[key] = inner if key in _DATA else lifted(inner)
+            if type(inner) not in _CONTAINERS or key in _DATA:
+                found[key] = inner
+            elif key != "properties" or type(inner) is not dict:
+                found[key] = lifted(inner)
         if type(properties := value.get("properties")) is dict:
             for name, inner in properties.items():
-                found.setdefault(name, lifted(inner))
+                if name not in found:
+                    found[name] = lifted(inner) if type(inner) in _CONTAINERS else inner
         return found
     return [lifted(inner) for inner in value] if type(value) is list else value
 
@@ -187,6 +192,7 @@ def _list(value: Any) -> list[Any]:
     return value if type(value) is list else []
 
 
+_CONTAINERS = frozenset({dict, list})
 _DATA = frozenset({"tags", "settings", "protectedSettings", "identity"})
 """Fields whose objects have the user's own keys, or none that are to be moved."""
 _SQL_SERVER_PARTS = (

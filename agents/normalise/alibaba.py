@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from agents.normalise._alibaba_shape import shaped
-from agents.normalise._alibaba_types import Type, derived, listed_as, service_of, type_of
+from agents.normalise._alibaba_shape import shaped, spelt
+from agents.normalise._alibaba_types import LISTS, Type, derived, listed_as, service_of, type_of
 from agents.normalise._aws_shape import field_name, tag_map
 from agents.normalise._base import Item, Items, Kind, Normaliser
 from agents.normalise._fields import (
@@ -68,7 +68,8 @@ class Alibaba(Normaliser):
 
 def _answered(row: Mapping[str, Any], answer: Mapping[str, Any]) -> Items | None:
     """Return a row for each resource of an API's *answer*, with what *row* says; None when it lists none."""
-    for outer, inner in answer.items():
+    for outer in LISTS & answer.keys():
+        inner = answer[outer]
         lists = inner.items() if type(inner) is dict else [("", inner)]
         for name, listed in lists:
             known = listed_as(f"{outer}.{name}" if name else outer)
@@ -118,7 +119,7 @@ def _item(folded: Mapping[str, Any], item: Item, place: Place, index: int) -> To
 
 
 def _record(told: Told) -> Resource:
-    config = told.config
+    config: dict[str, Any] = spelt(told.config)
     known = type_of(told.resource_type, told.api_name)
     api_name = known.api_name if known else told.api_name or derived(told.resource_type)
     resource_type = told.resource_type or (known.resource_type if known else "")
@@ -141,17 +142,17 @@ def _record(told: Told) -> Resource:
         keys=(id, told.id, arn, text(flat.get("userName"))),
         shape=shaped(api_name, config) if config else config,
         name=(text(flat.get(known.name)) if known and known.name else "") or text(flat.get("name")),
-        tags=_tags(config.get("Tags", config.get("tags"))) or None,
+        tags=_tags(config.get("tags")) or None,
         created=moment(*(flat.get(name) for name in _CREATED)),
     )
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields in Prisma's spelling, those of the object that a few answers wrap included."""
-    flat = {field_name(key): value for key, value in config.items()}
+    """Return the fields of a configuration, those of the object that a few answers wrap included."""
+    flat = dict(config)
     for name in ("bucketInfo", "bucket", "policy"):
         if type(inner := flat.get(name)) is dict:
-            flat = {field_name(key): value for key, value in inner.items()} | flat
+            flat = inner | flat
     return flat
 
 

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from agents.normalise._aws_answers import answered
-from agents.normalise._aws_composites import assembled
+from agents.normalise._aws_composites import assembled, is_plain
 from agents.normalise._aws_events import told
-from agents.normalise._aws_identity import account_in, identify
+from agents.normalise._aws_identity import account_in, flat_fields, identify
 from agents.normalise._aws_report import REPORT, users
 from agents.normalise._aws_shape import tag_list, tag_map
 from agents.normalise._aws_types import cluster_type, derived, service_of, type_of
@@ -201,8 +201,9 @@ def _resource(
     if account is None or account == "":
         account = account_in(config, sent_arn, sent_id, account_path)
     canonical = account_of("aws", account, account_path)
-    who = identify(known, more | config if more else config, canonical, region, sent_id, sent_arn)
     shape = assembled(api_name, config, more, canonical)
+    flat = shape if is_plain(api_name) else flat_fields(more | config if more else config)
+    who = identify(known, flat, canonical, region, sent_id, sent_arn)
     tags = tags or who.tags or tag_map(shape.get("tagSets"))
     if tags and "tags" not in shape and "Tags" not in shape and "tagSets" not in shape:
         shape["tags"] = tag_list(tags)

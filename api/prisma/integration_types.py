@@ -1,5 +1,6 @@
 """What the product's clients call the settings of each destination, and what Tidegate does."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,10 @@ INBOUND = {
 
 ABSENT = ("azure_service_bus_queue", "aws_s3", "aws_sdl", "snowflake", "email", "azure_security_center")
 """Types that the product has and Tidegate hasn't."""
+
+
+HOST = "hostUrl"
+"""The one setting that is read back as it was written even where Tidegate's is another text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +126,17 @@ def settings_of(type: str, config: Mapping[str, Any], before: Mapping[str, Any])
             raise bad(f"integrationConfig.{name:.60}", f"there is no such setting; {suggestion(name, known)}")
     ours = {*shape.names.values(), "headers", "custom_payload", "regions", "default_region", "table", "version"}
     settings = {name: value for name, value in before.items() if name not in ours}
-    settings |= {ours: config[name] for name, ours in shape.names.items() if config.get(name) not in (None, "")}
+    settings |= {
+        ours: _with_scheme(config[name]) if name == HOST else config[name]
+        for name, ours in shape.names.items()
+        if config.get(name) not in (None, "")
+    }
     return settings | _apart_in(type, config)
 
 
 def form_of(type: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a form keeps of *config*: no secrets, and of headers all but the values."""
-    form = {name: config[name] for name in SHAPES[type].kept if config.get(name) is not None}
+    form = {name: config[name] for name in (*SHAPES[type].kept, HOST) if config.get(name) is not None}
     if isinstance(config.get("headers"), list):
         form["headers"] = [
             {"key": str(each.get("key")), "secure": bool(each.get("secure")), "readOnly": bool(each.get("readOnly"))}
@@ -142,10 +151,12 @@ def form_of(type: str, config: Mapping[str, Any]) -> dict[str, Any]:
 def config_of(type: str, settings: Mapping[str, Any], form: Mapping[str, Any], *, admin: bool) -> dict[str, Any]:
     """Return what a client reads; secrets masked, but for addresses where an *admin* reads them."""
     shape = SHAPES[type]
-    config = {name: value for name, value in form.items() if name != "headers"}
+    config = {name: value for name, value in form.items() if name not in ("headers", HOST)}
     for name, ours in shape.names.items():
         value = settings.get(ours)
-        if value not in (None, ""):
+        if name == HOST and _with_scheme(form.get(HOST)) == value:
+            config[name] = form[HOST]
+        elif value not in (None, ""):
             config[name] = _shown(value, admin and name in shape.clear)
     return config | _apart_out(type, settings, form, admin)
 
@@ -153,6 +164,20 @@ def config_of(type: str, settings: Mapping[str, Any], form: Mapping[str, Any], *
 def inbound_config(type: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a client reads of an integration that brings data in."""
     return {name: MASK if name in INBOUND_SECRETS[type] else _shown(value, False) for name, value in config.items()}
+
+
+def renamed(type: str, line: str) -> str:
+    """Return a *line* that says what is wrong with a setting, with the client's name of it."""
+    names = {ours: theirs for theirs, ours in SHAPES[type].names.items()}
+    names |= {"custom_payload": "customPayloads.CS", "table": "tables", "default_region": "defaultRegion"}
+    return re.sub(
+        r"\bsettings\.(\w+)", lambda found: f"integrationConfig.{names.get(found.group(1), found.group(1))}", line
+    )
+
+
+def _with_scheme(host: Any) -> Any:
+    """Return an address with https:// before it, where it has no scheme: clients may leave it out."""
+    return f"https://{host}" if isinstance(host, str) and host and "://" not in host else host
 
 
 def _apart_in(type: str, config: Mapping[str, Any]) -> dict[str, Any]:

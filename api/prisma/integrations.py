@@ -21,12 +21,14 @@ from api.prisma.integration_types import (
     config_of,
     form_of,
     inbound_config,
+    renamed,
     settings_of,
     type_of,
 )
 from api.prisma.kept import Kept, all_kept, kept, removing, saving
 from streams.control import Edit
 from streams.control.check import read, unmasked
+from streams.control.errors import Refused
 from streams.control.show import shown
 
 reads = APIRouter(tags=["Integrations"], dependencies=[Depends(may_read)])
@@ -213,7 +215,10 @@ async def _write(request: Request, id: str, asked: IntegrationIn, type: str) -> 
     fields: dict[str, Any] = {"description": asked.description or ""}
     if kind == OUT:
         fields |= {"config": form_of(plain, asked.integration_config)}
-    await change(request, saving(request, kind, id, document, fields))
+    try:
+        await change(request, saving(request, kind, id, document, fields))
+    except Refused as refused:
+        raise (refused if kind == IN else Refused([renamed(plain, line) for line in refused.lines])) from None
     return answer(_shown(request, *_find(back, id)))
 
 

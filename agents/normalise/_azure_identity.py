@@ -40,7 +40,7 @@ def keys_of(id: str, sent: str, config: Mapping[str, Any]) -> Iterator[str]:
     yield sent
     properties = config.get("properties")
     if type(properties) is dict:
-        yield text(properties.get("vmId"))
+        yield text(properties.get("vmId")).lower()
     yield text(config.get("userPrincipalName"))
 
 

@@ -193,7 +193,7 @@ def _keys(name: str, sent: str, link: str, config: Mapping[str, Any]) -> Iterato
     """Yield every identifier by which a finding may name a resource: full name, link, a machine's number, an email."""
     yield name
     yield sent
-    yield link
+    yield link or name.replace(_COMPUTE, _COMPUTE_LINK, 1)
     number = config.get("id")
     yield str(number) if type(number) is int else text(number)
     yield text(config.get("email"))
@@ -203,5 +203,6 @@ def _last(name: str) -> str:
     return name.rstrip("/").rpartition("/")[2]
 
 
+_COMPUTE, _COMPUTE_LINK = "//compute.googleapis.com/", "https://www.googleapis.com/compute/v1/"
 _CREATED = ("creationTimestamp", "createTime", "timeCreated", "creationTime", "createdAt", "validAfterTime")
 _PLACES = ("zone", "region", "location", "locationId")

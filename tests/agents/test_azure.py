@@ -73,6 +73,11 @@ def test_an_id_is_one_resource_in_any_case() -> None:
     assert one(upper).keys == [machine["id"].lower(), machine["id"].upper()]
 
 
+def test_a_machine_is_known_by_its_guid_in_lower_case() -> None:
+    machine = arm("Microsoft.Compute/virtualMachines", properties={"vmId": "5F0E8F0A-1111-4222-8333-444455556666"})
+    assert "5f0e8f0a-1111-4222-8333-444455556666" in one(machine).keys
+
+
 def test_a_region_is_its_id() -> None:
     assert [region_of(place) for place in ("East US 2", "eastus2", "", "Global")] == ["eastus2", "eastus2", "global", "global"]  # noqa: E501 (a table)  # fmt: skip
 

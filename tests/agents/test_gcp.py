@@ -144,7 +144,7 @@ def test_a_resource_is_one_whatever_tells_of_it() -> None:
     ]
     assert {one(message).rrn for message in told} == {one(told[0]).rrn}
     assert {(one(message).account, one(message).region) for message in told} == {("shop", "europe-west3")}
-    assert "8123456789012345678" in one(told[0]).keys
+    assert {"8123456789012345678", link} <= set(one(told[0]).keys)
 
 
 def test_a_deletion_is_of_the_resource_that_was_there_whatever_tells_of_it() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from agents.rules import DEFAULT, AlertRule
 from queries.policy import Policy, touches
-from queries.violating import FindingsOf
+from queries.violating import FindingsOf, condition_of
 from streams.alerts import AlertPolicy
 from streams.store.evaluations import RULES
 
@@ -18,6 +18,8 @@ class Judged:
         self.findings = FindingsOf(policy.checked)
         self.touches = touches(policy)
         self.counts = policy.checked.query.count is not None
+        self.condition = condition_of(policy.checked) if self.touches.single else None
+        """Of a policy that judges each resource by itself."""
         self.told = AlertPolicy(
             id=policy.id,
             name=policy.name,

@@ -21,6 +21,7 @@ from streams.store import alerts as alert_rows
 from streams.store import work as to_do
 from streams.store import world
 from streams.store.outbox import Outbox, Outgoing
+from streams.store.world import RowsOf
 from streams.topics import ALERT_EVENTS, ALERTS, AUDIT_TRAIL, DELIVERIES
 
 
@@ -53,7 +54,7 @@ class Done:
     refusals: list[Refusal] = field(default_factory=list)
 
 
-def evaluate(db: duckdb.DuckDBPyConnection, setting: Setting, outbox: Outbox, most: int) -> Done:
+def evaluate(db: duckdb.DuckDBPyConnection, setting: Setting, outbox: Outbox, most: int, rows_of: RowsOf) -> Done:
     """Evaluate up to *most* pieces of work of the partitions that *setting* names, inside the caller's transaction."""
     done = Done()
     work = to_do.waiting(db, setting.generations.keys(), most)
@@ -62,11 +63,11 @@ def evaluate(db: duckdb.DuckDBPyConnection, setting: Setting, outbox: Outbox, mo
     messages = _Messages(setting)
     rids = list(dict.fromkeys(piece.rid for piece in work))
     asked = frozenset(piece.policy for piece in work)
-    seen = world.gather(db, rids)
+    seen = world.gather(db, rids, rows_of)
     there = alert_rows.of_subjects(db, rids)
     first = look_at_resources(db, setting.book, seen, there, asked, setting.now)
-    told = trail(db, setting.ms)
-    second = look_at_accounts(db, setting.book, seen, there, asked, setting.now)
+    told = trail(db, seen, rids, rows_of, setting.ms)
+    second = look_at_accounts(db, setting.book, seen, there, asked, setting.now, rows_of)
     for one in (first, second):
         for part, changes in _settled(setting, one):
             messages.add(part, changes)

@@ -29,6 +29,7 @@ from streams.settings import Settings
 from streams.store import alerts, evaluations, outbox, work
 from streams.store.outbox import Outbox, Outgoing
 from streams.store.thread import StoreThread
+from streams.store.world import RowsOf
 from streams.topics import ALERTS, DEAD_LETTERS, DELIVERIES, full_name
 from streams.transport import Batch
 
@@ -113,7 +114,10 @@ class Evaluator:
         """Evaluate as much as fits into memory, and let what Kafka has leave the outbox in the same transaction."""
         while True:
             try:
-                work = partial(_step, setting=setting, outbox_=self._outbox, most=self._most, sent=sent)
+                rows_of = self._store.store.rows_of
+                work = partial(
+                    _step, setting=setting, outbox_=self._outbox, most=self._most, sent=sent, rows_of=rows_of
+                )
                 done = await self._store.transact("an evaluation", work, world=True)
             except StoreError as error:
                 if not isinstance(error.__cause__, duckdb.OutOfMemoryException) or self._most == 1:
@@ -179,10 +183,17 @@ class Evaluator:
         return commands
 
 
-def _step(db: duckdb.DuckDBPyConnection, setting: Setting, outbox_: Outbox, most: int, sent: AbstractSet[int]) -> Done:
+def _step(
+    db: duckdb.DuckDBPyConnection,
+    setting: Setting,
+    outbox_: Outbox,
+    most: int,
+    sent: AbstractSet[int],
+    rows_of: RowsOf,
+) -> Done:
     if sent:
         outbox.strike(db, sent)
-    return evaluate(db, setting, outbox_, most) if setting.generations else Done()
+    return evaluate(db, setting, outbox_, most, rows_of) if setting.generations else Done()
 
 
 def _note(db: duckdb.DuckDBPyConnection, part: int, policies: Sequence[Judged]) -> None:

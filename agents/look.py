@@ -9,14 +9,15 @@ import duckdb
 import orjson
 
 from agents.alerts import Violation
-from agents.book import Book, Judged
+from agents.book import Book
 from queries.policy import violators
 from queries.subjects import Subject
+from queries.violating import asks_accounts, violating
 from streams.alerts import AlertResource
 from streams.store import alerts, world
 from streams.store.alerts import Row
 from streams.store.work import BY_TIME
-from streams.store.world import Seen
+from streams.store.world import RowsOf, Seen
 
 
 class Look(NamedTuple):
@@ -42,8 +43,14 @@ def look_at_resources(
     what was touched.
     """
     api_names = {one.api_name for one in seen if not one.deleted}
-    single = {id: one for id, one in book.policies.items() if one.touches.single and one.concerns(api_names)}
-    found = _violations(db, single, {one.rid: one for one in seen}, {}, now)
+    conditions = {
+        id: policy.condition for id, policy in book.policies.items() if policy.condition and policy.concerns(api_names)
+    }
+    known = world.accounts(db) if any(map(asks_accounts, conditions.values())) else []
+    met: dict[str, list[Subject]] = {
+        id: [Subject(rid, None, "", None) for rid in rids] for id, rids in violating(db, conditions, now, known).items()
+    }
+    found = _violations(db, book, met, {one.rid: one for one in seen}, {})
     mine = [row for row in there if row.alert.policy.id not in book.wide]
     return Look(found, mine, {one.rrn for one in seen if not one.deleted}, asked)
 
@@ -55,6 +62,7 @@ def look_at_accounts(
     there: Sequence[Row],
     asked: AbstractSet[str],
     now: datetime,
+    rows_of: RowsOf,
 ) -> Look:
     """Look at all that the accounts of *seen* and of the alerts *there* have, by joins and counts. Makes another world.
 
@@ -71,22 +79,22 @@ def look_at_accounts(
         return Look([], orphans, frozenset(), asked)
     names = [policy.touches.api_names for policy in wide.values()]
     every = None if None in names else sorted({name for each in names for name in each or ()})
-    world_ = {one.rid: one for one in world.gather_accounts(db, accounts, every)}
+    world_ = {one.rid: one for one in world.gather_accounts(db, accounts, every, rows_of)}
     owners = {one.account: one for one in world_.values()}
-    found = _violations(db, wide, world_, owners, now)
+    met = {id: subjects for id, one in wide.items() if (subjects := violators(db, one.policy, now))}
+    found = _violations(db, book, met, world_, owners)
     alive = {one.rrn for one in world_.values() if not one.deleted}
     return Look(found, [*alerts.of_accounts(db, wide, accounts), *orphans], alive, asked)
 
 
 def _violations(
     db: duckdb.DuckDBPyConnection,
-    policies: Mapping[str, Judged],
+    book: Book,
+    met: Mapping[str, Sequence[Subject]],
     seen: Mapping[int, Seen],
     owners: Mapping[str, Seen],
-    now: datetime,
 ) -> list[tuple[int, Violation]]:
-    """Return every violation in the world of *seen*; *owners*: any resource of each account."""
-    met = {id: subjects for id, one in policies.items() if (subjects := violators(db, one.policy, now))}
+    """Return what was *met* in the world of *seen*, by policy, as violations; *owners*: a resource of each account."""
     if not met:
         return []
     rids = {subject.rid for subjects in met.values() for subject in subjects if subject.rid is not None}
@@ -94,15 +102,16 @@ def _violations(
     resources = {rid: _resource(seen[rid]) for rid in rids}
     found = []
     for id, subjects in met.items():
-        findings = policies[id].findings.find(db)
+        policy = book.policies[id]
+        findings = policy.findings.find(db)
         for subject in subjects:
             if subject.rid is None:
                 owner = owners[subject.account]
-                violation = Violation(policy=policies[id].told, resource=_account(subject, owner))
+                violation = Violation(policy=policy.told, resource=_account(subject, owner))
                 found.append((owner.part, violation))
                 continue
             violation = Violation(
-                policy=policies[id].told,
+                policy=policy.told,
                 resource=resources[subject.rid],
                 findings=tuple(findings.get(subject.rid, ())),
                 config=configs[subject.rid],

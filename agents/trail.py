@@ -1,5 +1,6 @@
 """The audit trail of configurations and findings: what differs from what it told last."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -7,14 +8,18 @@ import duckdb
 from streams.alerts import capped
 from streams.audit import AuditRecord
 from streams.store import world
+from streams.store.world import RowsOf, Seen
 
 
-def trail(db: duckdb.DuckDBPyConnection, now: int) -> list[tuple[int, AuditRecord]]:
+def trail(
+    db: duckdb.DuckDBPyConnection, resources: Sequence[Seen], rids: Sequence[int], rows_of: RowsOf, now: int
+) -> list[tuple[int, AuditRecord]]:
     """Return what has happened to the resources of the world since it was told last, with their partitions; what is
-    there now counts as told. *now*: ms since 1970 UTC. Inside the caller's transaction.
+    there now counts as told. *resources*: those of the world, of the *rids* that it was made of. *now*: ms since 1970
+    UTC. Inside the caller's transaction.
     """
-    seen = {one.rid: one for one in world.seen(db)}
-    changes = [change for change in world.audit(db) if change[1] in seen]
+    seen = {one.rid: one for one in resources}
+    changes = [change for change in world.audit(db, rids, rows_of) if change[1] in seen]
     edited = [rid for _, rid, what, today, former in changes if what == 0 and today and former]
     configs = world.configs(db, edited) if edited else {}
     fids = sorted({what for _, _, what, _, _ in changes if what})

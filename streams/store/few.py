@@ -147,6 +147,12 @@ class Few:
         for table in (kind.name, kind.records, kind.links):
             self._places[table].grow(rows)
 
+    def find(self, table: str, hashes: Sequence[int]) -> list[int]:
+        """Return the numbers of the rows of resources or findings that have one of *hashes*. Not within a
+        transaction.
+        """
+        return [row for row, *_ in self._places[table].find("part", hashes)]
+
     def forget(self) -> None:
         """Let go of what is known of the rows' places: a checkpoint moves rows."""
         for places in self._places.values():

@@ -20,6 +20,7 @@ from streams.store.batch import Applied, Part, Refused
 from streams.store.few import Counts, Few
 from streams.store.file import connect, lasting, wal_of
 from streams.store.merge import Batch, Records
+from streams.store.places import Places
 from streams.store.schema import KINDS, PUBLIC_TABLES, TABLES_BY_PART, KindName
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Store:
         self._holders = Condition()
         self._notes_work = notes_work
         self._few = Few(db, notes_work=notes_work)
+        self._places = {table: Places(db, table, "rid") for table in ("finding_resource", "audited")}
         self._offsets: dict[tuple[str, int], int] = {}
         self.reload()
 
@@ -269,9 +271,20 @@ class Store:
         with self._transaction(what, db):
             return work(db)
 
+    def rows_of(self, table: str, hashes: Sequence[int]) -> list[int]:
+        """Return the numbers of the rows of resources, findings, finding_resource or audited that have one of *hashes*:
+        rids; fids of findings. As of the last transaction; they hold until the next one.
+        """
+        if table not in self._places:
+            return self._few.find(table, hashes)
+        places = self._places[table]
+        places.refresh()
+        places.grow(len(hashes))
+        return [row for row, *_ in places.find("part", hashes)]
+
     def reload(self) -> None:
         """Read the offsets again, after somebody has written them with a cursor."""
-        self._few.forget()
+        self._forget()
         found = self._db.execute("select topic, part, next_offset from partitions").fetchall()
         self._offsets = {(topic, part): next_offset for topic, part, next_offset in found}
 
@@ -309,8 +322,14 @@ class Store:
             self._held -= 1
             self._holders.notify_all()
 
-    def _checkpoint(self) -> None:
+    def _forget(self) -> None:
+        """Let go of row numbers: somebody else has changed rows, or a checkpoint moves them."""
         self._few.forget()
+        for places in self._places.values():
+            places.forget()
+
+    def _checkpoint(self) -> None:
+        self._forget()
         with _duckdb_errors(f"checkpoint of {self.path}"), lasting(self._db):
             self._db.execute("checkpoint")
 

@@ -4,9 +4,9 @@ only the resources that were touched and the findings on these.
 So a policy's statement is the one that an analyst runs, and costs what it finds there.
 """
 
-# ruff: noqa: S608 - SQL is made of the database's own name; values are bound
+# ruff: noqa: S608 - SQL is made of names and row numbers of the database's own; values are bound
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 import duckdb
@@ -30,28 +30,44 @@ class Seen(NamedTuple):
     deleted: bool
 
 
-def gather(db: duckdb.DuckDBPyConnection, rids: Sequence[int]) -> list[Seen]:
+RowsOf = Callable[[str, Sequence[int]], list[int]]
+"""Given a table and hashes, the numbers of the rows that have them (Store.rows_of)."""
+
+
+def gather(db: duckdb.DuckDBPyConnection, rids: Sequence[int], rows_of: RowsOf) -> list[Seen]:
     """Make the world of the resources *rids* and return them, the deleted ones too; what isn't stored isn't there."""
-    db.execute("create or replace temp table touched as select unnest(?::UBIGINT[]) as rid", [list(rids)])
-    return _gather(db)
+    main = _main(db)
+    wanted = list(rids)
+    for table in _TABLES:
+        rows = rows_of(table, wanted) if wanted else []
+        db.execute(f"create or replace temp table {table} as select * from {main}.{table} where {_numbered(rows)}")
+        if table == "finding_resource":
+            found = db.execute("select distinct fid from temp.finding_resource").fetchall() if rows else []
+            wanted = [fid for (fid,) in found]
+    return seen(db)
 
 
 def gather_accounts(
-    db: duckdb.DuckDBPyConnection, accounts: Collection[str], api_names: Collection[str] | None
+    db: duckdb.DuckDBPyConnection, accounts: Collection[str], api_names: Collection[str] | None, rows_of: RowsOf
 ) -> list[Seen]:
     """Make the world of the resources that *accounts* have of these APIs (None: of any), and of one resource of each
     region, so that the regions are known. Return them.
     """
-    db.execute(
-        f"""create or replace temp table touched as
-        with owned as (
+    rows = db.execute(
+        f"""with owned as (
             select rid, account, region, api_name from {_main(db)}.resources
             where account in (select unnest($1::VARCHAR[])))
         select rid from owned where $2::VARCHAR[] is null or api_name in (select unnest($2::VARCHAR[]))
         union select min(rid) from owned group by account, region""",
         [list(accounts), None if api_names is None else list(api_names)],
-    )
-    return _gather(db)
+    ).fetchall()
+    return gather(db, [rid for (rid,) in rows], rows_of)
+
+
+def accounts(db: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the accounts of which there are resources, in the real table."""
+    found = db.execute(f"select distinct account from {_main(db)}.resources where not deleted").fetchall()
+    return sorted(account for (account,) in found)
 
 
 def seen(db: duckdb.DuckDBPyConnection) -> list[Seen]:
@@ -70,31 +86,35 @@ def configs(db: duckdb.DuckDBPyConnection, rids: Sequence[int]) -> dict[int, byt
     return {rid: None if config is None else config.encode() for rid, config in rows}
 
 
-def audit(db: duckdb.DuckDBPyConnection) -> list[tuple[int, int, int, int | None, int | None]]:
-    """Return how the world differs from what `audited` says: part, rid, what, the state now and the state then.
+def audit(
+    db: duckdb.DuckDBPyConnection, rids: Sequence[int], rows_of: RowsOf
+) -> list[tuple[int, int, int, int | None, int | None]]:
+    """Return how the world of *rids* differs from what `audited` says: part, rid, what, the state now and then.
 
     *what* is 0 for the configuration and a fid for a finding; a state is a hash, None where it isn't there. Writes the
     states of now.
     """
     main = _main(db)
-    db.execute(f"""
-        create or replace temp table changes as
-        with today as (
-            select part, rid, 0::UBIGINT as what, hash(json::VARCHAR, deleted) as state from temp.resources
-            union all
-            select l.part, l.rid, l.fid, hash(f.status, f.severity) from temp.finding_resource l
-            join temp.findings f using (fid, part)),
-        former as (
-            select rowid as r, * from {main}.audited
-            where rowid in (select rowid from {main}.audited where rid in (select rid from touched)))
-        select part, rid, what, t.state as today, f.state as former, f.r
-        from today t full join former f using (part, rid, what) where t.state is distinct from f.state""")
-    found = db.execute("select part, rid, what, today, former from changes order by all").fetchall()
-    if any(former is not None for *_, former in found):
-        db.execute(f"delete from {main}.audited where rowid in (select r from changes)")
-    if any(today is not None for _, _, _, today, _ in found):
-        db.execute(f"insert into {main}.audited select part, rid, what, today from changes where today is not null")
-    return found
+    today = db.execute("""
+        select part, rid, 0::UBIGINT as what, hash(json::VARCHAR, deleted) as state from temp.resources
+        union all
+        select l.part, l.rid, l.fid, hash(f.status, f.severity) from temp.finding_resource l
+        join temp.findings f using (fid, part)""").fetchall()
+    rows = rows_of("audited", rids)
+    former = db.execute(f"select rowid, part, rid, what, state from {main}.audited where {_numbered(rows)}").fetchall()
+    now = {(part, rid, what): state for part, rid, what, state in today}
+    then = {(part, rid, what): (row, state) for row, part, rid, what, state in former}
+    changed = sorted(at for at in now.keys() | then.keys() if now.get(at) != then.get(at, (0, None))[1])
+    if gone := [then[at][0] for at in changed if at in then]:
+        db.execute(f"delete from {main}.audited where {_numbered(gone)}")
+    if fresh := [(*at, now[at]) for at in changed if at in now]:
+        columns = [list(column) for column in zip(*fresh, strict=True)]
+        db.execute(
+            f"""insert into {main}.audited select unnest($1::USMALLINT[]), unnest($2::UBIGINT[]),
+            unnest($3::UBIGINT[]), unnest($4::UBIGINT[])""",
+            columns,
+        )
+    return [(*at, now.get(at), then.get(at, (0, None))[1]) for at in changed]
 
 
 def findings(db: duckdb.DuckDBPyConnection, fids: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -107,23 +127,14 @@ def findings(db: duckdb.DuckDBPyConnection, fids: Sequence[int]) -> dict[int, di
     return {fid: dict(zip(names, values, strict=True)) for fid, *values in rows}
 
 
-def _gather(db: duckdb.DuckDBPyConnection) -> list[Seen]:
-    main = _main(db)
-    some = True
-    for table, key, asked in (
-        ("resources", "rid", "touched"),
-        ("finding_resource", "rid", "touched"),
-        ("findings", "fid", "temp.finding_resource"),
-    ):
-        # By their row ids: of 1,000,000 rows the keys alone are read, and the documents of those that are wanted.
-        which = f"where rowid in (select rowid from {main}.{table} where {key} in (select {key} from {asked}))"
-        ((made,),) = db.execute(
-            f"create or replace temp table {table} as select * from {main}.{table} {which if some else 'limit 0'}"
-        ).fetchall()
-        some = made > 0
-    return seen(db)
-
-
 def _main(db: duckdb.DuckDBPyConnection) -> str:
     ((name,),) = db.execute("select current_database()").fetchall()
     return '"' + str(name).replace('"', '""') + '".main'
+
+
+def _numbered(rows: Sequence[int]) -> str:
+    """Return SQL that holds for the rows with these numbers."""
+    return f"rowid in (select unnest([{', '.join(map(str, rows))}]::BIGINT[]))" if rows else "false"
+
+
+_TABLES = ("resources", "finding_resource", "findings")

@@ -81,7 +81,11 @@ class Owner:
         return Setting(self.book, {PART: self.generation}, self.now)
 
     def evaluate(self, most: int = 1000) -> Done:
-        done = self.log.store.transact("evaluate", lambda db: evaluate(db, self.setting, self.outbox, most), world=True)
+        done = self.log.store.transact(
+            "evaluate",
+            lambda db: evaluate(db, self.setting, self.outbox, most, self.log.store.rows_of),
+            world=True,
+        )
         self.sent += [(row.topic, row.value) for row in done.outgoing]
         return done
 

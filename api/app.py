@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from functools import cache
 from typing import Annotated, Any
 
 import orjson
@@ -20,7 +21,11 @@ from api.control import STATUS as CONTROL_STATUS
 from api.control import routes as control_routes
 from api.deliveries import routes as delivery_routes
 from api.front import Front
+from api.ingest import NotTaken, Sender
+from api.ingest import routes as ingest_routes
 from api.policies import NoSuchPolicy
+from api.prisma.access import Access
+from api.prisma.signing import Signer
 from api.prisma.targets import follow
 from api.reader import Readers, TooSlow
 from api.state import Owner
@@ -52,6 +57,7 @@ def create_app(
         ended = follow(control) if control else lambda: None
         yield
         ended()
+        await app.state.sender.stop()
         app.state.readers.close()
 
     shipped = {} if control else load_all(owner.settings.policies) if policies is None else policies
@@ -68,6 +74,8 @@ def create_app(
     app.state.kind = kind
     app.state.policies = (lambda: control.objects("policy")) if control else (lambda: shipped)
     app.state.control = control
+    app.state.access = cache(lambda: Access(control, Signer(owner.settings.data), secret))
+    app.state.sender = Sender(owner.settings)
     app.state.started = started
     app.state.replaying = asyncio.Lock()
     app.state.readers = Readers(lambda: owner.store.cursor(), timeout_s=timeout_s)
@@ -82,6 +90,7 @@ def create_app(
         code: {"model": models.Failure, "description": d} for code, d in ERRORS.items()
     }
     app.include_router(routes.open_, prefix=ROOT)
+    app.include_router(ingest_routes, prefix=ROOT, responses=failures)
     for closed in (routes.closed, alert_routes, delivery_routes, control_routes):
         app.include_router(closed, prefix=ROOT, dependencies=[Depends(admit)], responses=failures)
     for error, answer in ((RequestValidationError, _invalid), (HTTPException, _http), (TidegateError, _failed)):
@@ -89,26 +98,29 @@ def create_app(
     app.add_exception_handler(Exception, _defect)
     for wrong in (RqlError, SqlError):
         app.add_exception_handler(wrong, _question)
-    app.add_middleware(Front, build=lambda: _prisma(app, secret))
+    app.add_middleware(Front, build=lambda: _prisma(app))
     return app
 
 
-def _prisma(app: FastAPI, secret: str) -> Any:
+def _prisma(app: FastAPI) -> Any:
     from api.prisma.build import build  # half a second that a start doesn't wait for
 
     owner = app.state.owner
     origins = tuple(each.strip() for each in owner.settings.api_origins.split(",") if each.strip())
-    return build(owner, app.state.readers, app.state.control, secret, origins)
+    return build(owner, app.state.readers, app.state.control, app.state.access(), origins)
 
 
 ERRORS = {
     400: "The query is wrong: `span` and `drawing` say where.",
     401: "The token is missing or wrong.",
+    403: "The role of who asks doesn't allow it.",
     404: "There is no such object, policy, alert, dead letter, snapshot or path.",
     405: "The path doesn't know this method.",
     408: "The query took longer than it may.",
     409: "Not now: it was replayed already, others refer to it, or there is nothing to answer from yet.",
     412: "It was changed since it was read.",
+    413: "It is too large.",
+    415: "It is packed in a way that isn't known.",
     422: "The body or a parameter is wrong.",
     500: "A defect of Tidegate; its log says more.",
     503: "The broker can't be reached.",
@@ -119,11 +131,14 @@ _HOW = "the token is in the file `token` of the data folder: send it as `Authori
 _CODES = {
     400: "bad-request",
     401: "unauthorized",
+    403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
     408: "too-slow",
     409: "conflict",
     412: "stale",
+    413: "too-large",
+    415: "unsupported",
     422: "invalid",
     500: "defect",
     503: "unreachable",
@@ -140,6 +155,10 @@ async def _http(_: Request, error: Any) -> Response:
 
 
 async def _failed(_: Request, error: Exception) -> Response:
+    if isinstance(error, NotTaken):
+        return _failure(
+            error.status, str(error), headers={"www-authenticate": "Bearer"} if error.status == 401 else None
+        )
     status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 409)
     return _failure(status, str(error))
 

@@ -43,7 +43,7 @@ class Access:
 
     def __init__(self, control: Control | None, signer: Signer, secret: str) -> None:
         self._control = control
-        self._signer = signer
+        self.signer = signer
         self._secret = secret
         self._pairs = Lockout(free=3)
         self._addresses = Lockout(free=100)  # many may be behind one, and a forgotten script mustn't lock them out
@@ -75,7 +75,7 @@ class Access:
     def issue(self, session: Session) -> str:
         """Return a new token for *session*."""
         now = int(time.time())
-        return self._signer.sign(
+        return self.signer.sign(
             "JWT", {"sub": session.user, "key": session.key, "iat": now, "exp": now + LIFE_S, "iss": "tidegate"}
         )
 
@@ -86,7 +86,7 @@ class Access:
             return None
         if token.same(given, self._secret):
             return LOCAL
-        fields = self._signer.open("JWT", given)
+        fields = self.signer.open("JWT", given)
         if fields is None or self._control is None:
             return None
         key: Any = self._control.objects("access-key").get(str(fields.get("key")))

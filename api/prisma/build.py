@@ -7,14 +7,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from api.metrics import Requests
 from api.prisma import (
     accounts,
     alert_rules,
     alerts,
+    health,
     history,
     integrations,
     login,
     policies,
+    reference,
     resources,
     search,
     templates,
@@ -23,7 +26,6 @@ from api.prisma.access import Access
 from api.prisma.backend import Backend
 from api.prisma.failures import Failure, response
 from api.prisma.gate import Gate, allowed
-from api.prisma.signing import Signer
 from api.reader import Readers, TooSlow
 from api.state import Owner
 from api.version import version
@@ -32,7 +34,20 @@ from streams.control import Control
 from streams.control.errors import InUse, Missing, Refused, SealError, Stale
 from streams.errors import BrokerError, TidegateError
 
-AREAS = (login, search, history, policies, alert_rules, alerts, resources, integrations, templates, accounts)
+AREAS = (
+    login,
+    search,
+    history,
+    policies,
+    alert_rules,
+    alerts,
+    resources,
+    integrations,
+    templates,
+    accounts,
+    health,
+    reference,
+)
 """The areas of the API, in the order of its pages. Each has routers: `open_`, `any_role`, `reads`, `writes`."""
 
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -50,8 +65,10 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def build(owner: Owner, readers: Readers, control: Control | None, secret: str, origins: tuple[str, ...] = ()) -> Gate:
-    """Return the API over *owner*'s store and *control*. *secret*: the token of the data folder, which opens it too."""
+def build(
+    owner: Owner, readers: Readers, control: Control | None, access: Access, origins: tuple[str, ...] = ()
+) -> Gate:
+    """Return the API over *owner*'s store and *control*, for those whom *access* lets in."""
     app = FastAPI(
         title="Tidegate, as Prisma Cloud's clients know it",
         version=version(),
@@ -60,9 +77,8 @@ def build(owner: Owner, readers: Readers, control: Control | None, secret: str, 
         redoc_url=None,
         redirect_slashes=False,
     )
-    signer = Signer(owner.settings.data)
-    access = Access(control, signer, secret)
-    app.state.backend = Backend(owner, readers, control, signer, access)
+    app.state.backend = Backend(owner, readers, control, access.signer, access)
+    app.state.requests = Requests()
     app.state.routes = []
     for area in AREAS:
         for name in ("open_", "any_role", "reads", "writes"):

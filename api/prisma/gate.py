@@ -1,6 +1,7 @@
 """What every request passes before its route: a size, a type and a token that are right; and every answer after it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 from uuid import uuid4
@@ -47,10 +48,12 @@ class Gate:
         scope = {**scope, "path": scope["path"].rstrip("/") or "/"}  # clients ask for /search/ as well
         headers = dict(scope["headers"])
         told = self._told(headers)
+        began = time.monotonic()
 
         async def sent(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], *told]}
+                self._app.state.requests.done(scope["method"], message["status"], time.monotonic() - began)
             elif scope["method"] == "HEAD":
                 message = {**message, "body": b""}
             await send(message)

@@ -9,6 +9,7 @@ from queries.functions import BY_SPELLING, Given, Takes, literal, patterned
 from queries.members import Members, Scope, elements, keep, members, names
 from queries.operators import OPERATORS
 from queries.predicates import Ports, Right
+from queries.prefilter import prefilter
 from queries.syntax import (
     And,
     AnyKey,
@@ -33,7 +34,9 @@ from queries.syntax import (
 
 def compile_rule(condition: Condition, document: Sql) -> Sql:
     """Return SQL that asks *condition*, checked, of the JSON column *document*."""
-    return in_scope(condition, Scope(document, document, names(), in_scope))
+    rule = in_scope(condition, Scope(document, document, names(), in_scope))
+    likely = prefilter(condition, document)
+    return rule if likely is None else sql("case when {0} then {1} end", likely, rule)
 
 
 def compile_filter(condition: Condition, hoisted: Callable[[Path], tuple[Members, int]], lambdas: Iterator[Sql]) -> Sql:

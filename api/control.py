@@ -68,14 +68,19 @@ async def apply_objects(order: models.ApplyOrder, request: Request) -> Response:
 
 @_objects.post("/keys/rotate", response_model=models.Rotated)
 async def rotate_keys(request: Request) -> Response:
-    """Make a new key and seal every secret with it; keys of the operator's stay, and the first of them seals."""
+    """Make a new key and seal every secret with it; keys of the operator's stay, and the first of them seals.
+
+    The old key is dropped, unless objects that can't be read may still need it.
+    """
     control = control_of(request)
     if control.keys.ours:
         await asyncio.to_thread(control.keys.add)
     resealed = await control.reseal(by=WHO)
-    if control.keys.ours:
+    replaced = control.keys.ours and not control.problems  # what can't be read may be sealed with an old one
+    if replaced:
         await asyncio.to_thread(control.keys.forget)
-    return _json({"key": control.keys.current, "resealed": resealed, "replaced": control.keys.ours})
+    problems = sorted(control.problems.values())
+    return _json({"key": control.keys.current, "resealed": resealed, "replaced": replaced, "problems": problems})
 
 
 @_objects.post("/access-keys", response_model=models.NewAccessKey, status_code=201)

@@ -105,7 +105,8 @@ class Rotated(_Shape):
 
     key: str = Field(description="The name of the key that seals now.")
     resealed: int = Field(description="How many objects were written again.")
-    replaced: bool = Field(description="False: the keys are the operator's, and the first one of them seals.")
+    replaced: bool = Field(description="Whether the old keys are gone: not the operator's, nor with `problems`.")
+    problems: list[str] = Field(description="Objects that can't be read, and so were not sealed again.")
 
 
 class AccessKeyOrder(_Shape):

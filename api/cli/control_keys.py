@@ -45,8 +45,10 @@ def rotate(json: options.Json = False) -> None:
     if json:
         output.json_out(done)
         return
-    what = "a new key" if done["replaced"] else "your first key"
-    output.line(f"{done['resealed']} objects sealed again; {what}, {done['key']}, seals now")
+    output.line(f"{done['resealed']} objects sealed again; key {done['key']} seals now")
+    output.note("the old keys are gone" if done["replaced"] else "the old keys still open what they sealed")
+    for problem in done["problems"]:
+        output.error(f"not sealed again: {problem}")
 
 
 def add_access_key(

@@ -129,7 +129,7 @@ class Control:
         def decide() -> tuple[list[Planned], list[Message]]:
             state = self.state()
             edits = wanted(state) if callable(wanted) else wanted
-            planned = plan(self.kinds, self.keys, state, edits, origin, operator=operator)
+            planned = plan(self.kinds, self.keys, state, edits, origin, operator=operator, unusable=self.problems)
             return planned, list(self._messages(planned, by, origin))
 
         if dry_run:

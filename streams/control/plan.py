@@ -4,7 +4,7 @@ objects as they are, edits -> plan -> what to write and what it changes, or all 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -58,9 +58,18 @@ class Planned:
 
 
 def plan(
-    kinds: Kinds, keys: Keys, state: State, edits: Sequence[Edit], origin: Origin, *, operator: bool = True
+    kinds: Kinds,
+    keys: Keys,
+    state: State,
+    edits: Sequence[Edit],
+    origin: Origin,
+    *,
+    operator: bool = True,
+    unusable: Container[tuple[str, str]] = (),
 ) -> list[Planned]:
     """Return what *edits* change in *state*, in their order; *operator*: whether they may write references.
+
+    *unusable*: objects that are there but can't be read, by kind and id: they can be deleted and written anew.
 
     Raises Missing, Stale, SealError, Refused with all that is wrong, InUse.
     """
@@ -74,8 +83,14 @@ def plan(
         _check_version(edit, state[edit.kind].get(edit.id))
     done = []
     for edit in edits:
+        held = state[edit.kind].get(edit.id)
         try:
-            done.append(_planned(kinds[edit.kind], keys, state[edit.kind].get(edit.id), edit, origin, operator))
+            if edit.document is None:
+                done.append(_deleted(kinds[edit.kind], held, edit.id, (edit.kind, edit.id) in unusable))
+            else:
+                done.append(
+                    _planned(kinds[edit.kind], keys, held, edit.id, edit.document, edit.merge, origin, operator)
+                )
         except Refused as refused:
             wrong += refused.lines
     if wrong:
@@ -106,44 +121,56 @@ def _check_version(edit: Edit, held: Held | None) -> None:
     )
 
 
-def _planned(kind: Kind, keys: Keys, held: Held | None, edit: Edit, origin: Origin, operator: bool) -> Planned:
-    shipped = kind.shipped.get(edit.id)
-    if edit.document is None:
-        if held is None:
-            raise Missing(f"there is no {kind.name} {edit.id}")
-        if not held.version:
-            raise Refused([f"{kind.name} {edit.id}: it comes with Tidegate and can't go: set `enabled: false`"])
-        return Planned(
-            kind=kind,
-            id=edit.id,
-            action="deleted",
-            before=held,
-            after=shipped,
-            stored=None,
-            written=True,
-            differences=changed(kind, held.object, shipped),
-        )
+def _deleted(kind: Kind, held: Held | None, id: str, unusable: bool) -> Planned:
+    shipped = kind.shipped.get(id)
+    if not unusable and held is None:
+        raise Missing(f"there is no {kind.name} {id}")
+    if not unusable and held is not None and not held.version:
+        raise Refused([f"{kind.name} {id}: it comes with Tidegate and can't go: set `enabled: false`"])
+    return Planned(
+        kind=kind,
+        id=id,
+        action="deleted",
+        before=held,
+        after=shipped,
+        stored=None,
+        written=True,
+        differences=changed(kind, held.object if held else None, shipped),
+    )
+
+
+def _planned(
+    kind: Kind,
+    keys: Keys,
+    held: Held | None,
+    id: str,
+    wanted: Document,
+    merge: bool,
+    origin: Origin,
+    operator: bool,
+) -> Planned:
+    shipped = kind.shipped.get(id)
     before = _whole(kind, keys, held)
-    if edit.merge and held is None:
-        raise Missing(f"there is no {kind.name} {edit.id} to change")
-    document = patched(before, edit.document) if edit.merge else edit.document
-    document = unmasked(kind, edit.id, document, before)
+    if merge and held is None:
+        raise Missing(f"there is no {kind.name} {id} to change")
+    document = patched(before, wanted) if merge else wanted
+    document = unmasked(kind, id, document, before)
     if not operator:
-        refuse_references(kind, edit.id, document, before)
-    after = read(kind, edit.id, document)
+        refuse_references(kind, id, document, before)
+    after = read(kind, id, document)
     same = held is not None and after == held.object
     if shipped is not None:
         stored = patch_between(shipped.model_dump(mode="json"), after.model_dump(mode="json"))
     else:
         stored = {name: value for name, value in document.items() if name != "id"}
-    _check_size(kind, edit.id, stored)
+    _check_size(kind, id, stored)
     return Planned(
         kind=kind,
-        id=edit.id,
+        id=id,
         action="unchanged" if same else "changed" if held else "created",
         before=held,
         after=after,
-        stored=sealed(kind, edit.id, stored, keys),
+        stored=sealed(kind, id, stored, keys),
         written=not same or (held is not None and origin == "files" != held.origin),
         differences=[] if same else changed(kind, held.object if held else None, after),
     )

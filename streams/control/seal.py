@@ -25,9 +25,9 @@ _NONCE = 12
 class Keys:
     """The keys: the first seals, all open. *file*: where they were made and may be replaced; None: the operator's."""
 
-    def __init__(self, texts: Sequence[str], file: Path | None = None) -> None:
+    def __init__(self, texts: Sequence[str], file: Path | None = None, *, where: str = "TIDEGATE_SECRETS_KEY") -> None:
         self._file = file
-        self._keys = _parsed(texts)
+        self._keys = _parsed(texts, where)
 
     @classmethod
     def load(cls, given: str, file: Path | None, own: Path, *, create: bool) -> "Keys":
@@ -40,13 +40,13 @@ class Keys:
             return cls(given.split(","))
         if file is not None:
             try:
-                return cls(_lines(file))
+                return cls(_lines(file), where=f"TIDEGATE_SECRETS_KEY_FILE: {file}")
             except OSError as error:
                 raise SettingsError(f"TIDEGATE_SECRETS_KEY_FILE: can't read {file}: {error.strerror}") from None
         if create:
             _create(own)
         try:
-            return cls(_lines(own), own)
+            return cls(_lines(own), own, where=str(own))
         except FileNotFoundError:
             return cls([])
         except OSError as error:
@@ -81,7 +81,7 @@ class Keys:
         name, _, body = text.removeprefix(_MARK).partition(":")
         if name not in self._keys and self._file is not None:
             with contextlib.suppress(OSError, SettingsError):
-                self._keys = _parsed(_lines(self._file))  # another process has rotated them
+                self._keys = _parsed(_lines(self._file), str(self._file))  # another process has rotated them
         if name not in self._keys:
             raise SealError(
                 f"sealed with key {name}, which isn't among the {len(self._keys)} keys here: add it to"
@@ -115,7 +115,7 @@ class Keys:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(self._file)
-        self._keys = _parsed(texts)
+        self._keys = _parsed(texts, str(self._file))
 
 
 def new_key() -> str:
@@ -149,7 +149,7 @@ def _lines(path: Path) -> list[str]:
     return [line for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
 
 
-def _parsed(texts: Sequence[str]) -> dict[str, bytes]:
+def _parsed(texts: Sequence[str], where: str) -> dict[str, bytes]:
     """Map the name of each key to the key. What is wrong is told by its number: it may be half of a secret."""
     keys = {}
     for number, text in enumerate((text.strip() for text in texts), 1):
@@ -158,9 +158,7 @@ def _parsed(texts: Sequence[str]) -> dict[str, bytes]:
         except (binascii.Error, ValueError):
             key = b""
         if len(key) != 32:
-            raise SettingsError(
-                f"TIDEGATE_SECRETS_KEY: key {number} isn't 32 bytes in base64: `tidegate keys new` prints one"
-            )
+            raise SettingsError(f"{where}: key {number} isn't 32 bytes in base64: `tidegate keys new` prints one")
         keys[hashlib.sha256(b"tidegate key " + key).hexdigest()[:8]] = key
     return keys
 

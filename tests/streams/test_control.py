@@ -192,6 +192,8 @@ async def test_without_the_key_an_object_is_told_and_written_again_it_works(open
     assert "line a: url: sealed with key" in other.problems["line", "a"]
     with pytest.raises(ControlError, match="isn't among the 1 keys here"):
         other.held("line", "a")
+    await other.change([Edit("line", "a", None)], by="ann")
+    assert (set(other.objects("line")), dict(other.problems)) == ({"b"}, {})
     await other.change([Edit("line", "a", line())], by="ann")
     assert (set(other.objects("line")), dict(other.problems)) == ({"a", "b"}, {})
     none = await opened(Keys([]))

@@ -206,5 +206,8 @@ def test_a_wrong_key_is_told_without_being_shown(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="TIDEGATE_SECRETS_KEY: key 2 isn't 32 bytes in base64") as told:
         Keys.load(f"{new_key()},s3cret", None, tmp_path, create=False)
     assert "s3cret" not in str(told.value)
+    (tmp_path / "secrets.key").write_text("s3cret\n")
+    with pytest.raises(SettingsError, match=r"secrets\.key: key 1 isn't 32 bytes"):
+        own_keys(tmp_path)
     with pytest.raises(SettingsError, match="TIDEGATE_SECRETS_KEY_FILE: can't read"):
         Keys.load("", tmp_path / "none", tmp_path, create=False)

@@ -49,6 +49,14 @@ def complete(
     return _outside(before, clause, connection)
 
 
+def known_paths(api_name: str, connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the paths of some documents of *api_name*, such as `tags[*].key`."""
+    rows = connection.execute(
+        "select json from resources where api_name = ? and not deleted limit ?", (api_name, DOCUMENTS)
+    ).fetchall()
+    return list(dict.fromkeys(path for (document,) in rows for path in _walk(json.loads(document), "", 0)))
+
+
 _RULE = re.compile(r"""\b(?:json\.rule\s*=|filter\s)\s*['"]?""", re.IGNORECASE)
 _VALUE = re.compile(r"""\b([\w.]+)\s*(?:=|!=|\b(?:not\s+)?in\s*\((?:[^()]*,)?)\s*(['"]?)([^'",()]*)$""", re.IGNORECASE)
 _AFTER_ATTRIBUTE = re.compile(r"\b([\w.]+)\s+([a-z!=]*(?: [a-z]*)?)$", re.IGNORECASE)
@@ -106,7 +114,7 @@ def _in_rule(before: str, rule: int, clause: int, connection: duckdb.DuckDBPyCon
             return [c._replace(doc=OPERATORS[c.text].doc) for c in found]
         case "path":
             api = _API.search(before, clause)
-            paths = _paths(api.group(1), connection) if api and connection else []
+            paths = known_paths(api.group(1), connection) if api and connection else []
             called = [c._replace(doc=FUNCTIONS[c.text].doc) for c in _ranked(FUNCTIONS, typed, start, "function")]
             return [*_ranked(paths, typed.removeprefix("$."), start, "path"), *called][:MOST]
         case "more":
@@ -142,13 +150,6 @@ def _values(attribute: str, connection: duckdb.DuckDBPyConnection | None) -> lis
         ).fetchall()
         known += [str(value) for (value,) in rows if value]
     return known
-
-
-def _paths(api_name: str, connection: duckdb.DuckDBPyConnection) -> list[str]:
-    rows = connection.execute(
-        "select json from resources where api_name = ? and not deleted limit ?", (api_name, DOCUMENTS)
-    ).fetchall()
-    return list(dict.fromkeys(path for (document,) in rows for path in _walk(json.loads(document), "", 0)))
 
 
 def _walk(value: object, path: str, depth: int) -> Iterator[str]:

@@ -10,13 +10,14 @@ from typing import Any
 
 import duckdb
 
-from queries.check import Checked, check
+from queries.check import Checked, CheckedClause, check
 from queries.compile import COUNT_COLUMNS, FINDING_COLUMNS, RESOURCE_COLUMNS, compile, prepare, slots, total_of
+from queries.complete import known_paths
 from queries.errors import RqlError, Span, nearest
 from queries.format import format_operand
 from queries.fragment import Slot, Sql, filled
 from queries.parse import parse
-from queries.syntax import And, Attribute, Condition
+from queries.syntax import And, Attribute, Compare, Condition, Each, JsonRule, Key, Not, Or, Path
 
 MOST_ROWS = 100_000
 """The most rows that one answer holds."""
@@ -136,7 +137,32 @@ def _notes(connection: duckdb.DuckDBPyConnection, checked: Checked) -> tuple[str
         if name not in known:
             hint = nearest(name, known)
             notes.append(f"no resource has api.name {name!r}" + (f": {hint}" if hint else ""))
-    return tuple(notes)
+    return tuple(notes) or tuple(note for clause in checked.clauses for note in _path_notes(connection, clause))
+
+
+def _path_notes(connection: duckdb.DuckDBPyConnection, clause: CheckedClause) -> list[str]:
+    """Say which path of a clause no document has, where one has a path that is almost the same."""
+    apis = [v.text.strip() for a in _required(clause.condition) if a.name == "api.name" for v in a.values]
+    parts = clause.condition.parts if isinstance(clause.condition, And) else (clause.condition,)
+    asked = {path for part in parts if isinstance(part, JsonRule) for path in _plain_paths(part.condition)}
+    if len(apis) != 1 or not asked:
+        return []
+    known = known_paths(apis[0], connection)
+    lost = sorted(asked - set(known))
+    hints = [(path, nearest(path, known)) for path in lost]
+    return [f"no resource of {apis[0]} has {path}: {hint}" for path, hint in hints if hint]
+
+
+def _plain_paths(condition: Condition) -> set[str]:
+    match condition:
+        case And(parts) | Or(parts):
+            return set().union(*map(_plain_paths, parts))
+        case Not(inner):
+            return _plain_paths(inner)
+        case Compare(Path(_, steps)) if all(isinstance(step, Key | Each) for step in steps):
+            return {format_operand(Path("", steps))}
+        case _:
+            return set()
 
 
 def _required(condition: Condition) -> list[Attribute]:

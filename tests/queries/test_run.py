@@ -135,6 +135,13 @@ def test_an_unknown_api_name_is_noticed(tables: duckdb.DuckDBPyConnection) -> No
     )
 
 
+def test_a_path_that_no_document_has_is_noticed_where_one_is_almost_the_same(tables: duckdb.DuckDBPyConnection) -> None:
+    answer = ask(tables, "api.name = 'aws-ec2-describe-instances' and json.rule = state.nme equals running")
+    assert answer.notes == ("no resource of aws-ec2-describe-instances has state.nme: did you mean state.name?",)
+    assert ask(tables, "api.name = 'aws-ec2-describe-instances' and json.rule = state.name equals gone").notes == ()
+    assert ask(tables, "api.name = 'aws-ec2-describe-instances' and json.rule = wholly.different exists").notes == ()
+
+
 @pytest.mark.parametrize(
     "value", ["'; drop table resources; --", '" or 1=1 --', "\\", "a\0b", "select", "$1", "?", "{0}", "%s", "]}'", "/*"]
 )

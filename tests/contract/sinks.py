@@ -165,12 +165,12 @@ async def sent(sink: Sink, delivery: Delivery, client: Client, entry: Any = None
     return outcome
 
 
-async def told(sink: Sink, deliveries: Sequence[Delivery], client: Client) -> Outcome:
-    """Deliver them one after the other with a ledger, each again until it is settled: the last outcome."""
+async def told(sink: Sink, deliveries: Sequence[Delivery], client: Client, tries: int = 5) -> Outcome:
+    """Deliver them in turn with a ledger, each up to *tries* times until it is settled: the last outcome."""
     entry: Any = {}
     outcome: Outcome = Ok()
     for each in deliveries:
-        for _ in range(5):
+        for _ in range(tries):
             outcome = await sent(sink, each, client, entry)
             if not isinstance(outcome, Retry):
                 break

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from random import Random
 from typing import Any, get_args
 
 import aiohttp
@@ -355,6 +356,23 @@ async def test_an_answer_that_is_lost_makes_no_second_one_where_that_can_be_told
         assert isinstance(await told(case.make(url), [case.delivery()], client), Ok)
     assert fake.wrong == []
     assert len(fake.holds(ALERT)) == 1 or (fake.doubles and len(fake.holds(ALERT)) <= 3)
+
+
+@each_case
+async def test_whatever_fails_in_between_the_last_state_is_there_in_the_end(case: Case) -> None:
+    for seed in range(2 if "ack" in str(case) else 8):
+        sink = case.make()
+        client = in_process(fake := case.fake())
+        fake.chance = Random(seed)
+        life: list[AlertStatus] = ["open", *fake.chance.choices(get_args(AlertStatus), k=3), "open", "resolved"]
+        told_last = await told(
+            sink, [case.delivery(each, seq=seq) for seq, each in enumerate(life, 1)], client, tries=60
+        )
+        assert isinstance(told_last, Ok) and fake.wrong == [], (seed, told_last, fake.wrong)
+        held = fake.holds(ALERT)
+        assert held[-1] == "resolved" and (fake.doubles or len(held) <= len(life)), (seed, life, held)
+        if SINKS[case.name].keeps == "latest state" and case.name != "pagerduty":
+            assert len(held) == 1, (seed, life, held)
 
 
 @each_case

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from random import Random
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -72,6 +73,8 @@ class Fake(ABC):
         self.always: Reply | None = None
         """What every decisive call gets."""
         self.now = 0.0
+        self.chance: Random | None = None
+        """Strikes any call, decisive or not, one time in four."""
 
     @abstractmethod
     def answer(self, call: Call) -> Reply:
@@ -98,8 +101,11 @@ class Fake(ABC):
         self.calls.append(call)
         if len(call.body) > self.most_bytes:
             self.wrong.append(f"{len(call.body)} bytes")
-        fault = None
-        if self.decisive(call):
+        fault: Reply | Lost | None = None
+        if self.chance and self.chance.random() < 0.25:
+            faults: list[Reply | Lost] = [Lost(), Reply(503, {}), Reply(429, {"retry-after": "1"}), Reply(500, {})]
+            fault = self.chance.choice(faults)
+        elif self.decisive(call):
             fault = self.always or (self.faults.popleft() if self.faults else None)
         if isinstance(fault, Reply):
             return fault

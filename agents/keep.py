@@ -1,6 +1,7 @@
 """From batches of normalised records to the store: what waits shares a transaction, and is done only after it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from streams.faults import passing
@@ -12,6 +13,12 @@ MOST = 20_000
 """Records in one transaction, about; what waits beyond that goes into the next."""
 MOST_BYTES = 16 * 1024 * 1024
 """The same in bytes: a transaction takes some ten times as much memory."""
+SMALL = 200
+"""Records up to which a transaction costs much the same, whatever is in it."""
+PACE = 0.03
+"""Seconds from the begin of a small transaction to the next. Records that trickle in would keep a core busy with one
+small transaction after the other; after a rest, the first is written at once.
+"""
 
 
 class Keeper:
@@ -48,6 +55,7 @@ class Keeper:
 
     async def run(self) -> None:
         """Write until cancelled. Raises what the store raises; nothing of that transaction is kept or acknowledged."""
+        due = time.monotonic()
         while True:
             await self.wake.wait()
             self.wake.clear()
@@ -55,7 +63,11 @@ class Keeper:
             while self._waiting or more:
                 self.busy = True
                 if self._waiting:
+                    await asyncio.sleep(due - time.monotonic())  # not at all when that is past
+                if self._waiting:  # still: partitions may have been taken away
+                    began = time.monotonic()
                     parts, dones = self._next()
+                    due = began + PACE if sum(len(part.records) for part in parts) <= SMALL else began
                     self._after(parts, await self._store.apply(parts))
                     passing("stored")
                     for done in dones:

@@ -40,8 +40,11 @@ def page() -> str:
 
 def _takes(schema: dict[str, Any], call: dict[str, Any]) -> Iterator[str]:
     given = [(p["name"], p["schema"], p["required"], p.get("description", "")) for p in call.get("parameters", [])]
-    if "requestBody" in call:
-        body = _shape(schema, call["requestBody"]["content"]["application/json"]["schema"])
+    described = call.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if "requestBody" in call and not described:
+        yield from ("", f"Takes {call['requestBody']['description']}")
+    if described:
+        body = _shape(schema, described)
         required = body.get("required", [])
         given += [(n, f, n in required, f.get("description", "")) for n, f in body["properties"].items()]
     if given:

@@ -21,6 +21,7 @@ JOINED = (
 PATHS = [
     ("POST", "/rql"),
     ("POST", "/sql"),
+    ("POST", "/ingest/{source}"),
     ("GET", "/status"),
     ("GET", "/snapshots"),
     ("POST", "/snapshots"),

@@ -111,5 +111,7 @@ _CONFIG: dict[str, str] = {
     **dict.fromkeys(["KmsAccessDenied", "KmsDisabled", "KmsNotFound", "KmsInvalidKeyUsage", "KmsInvalidState",
                      "KmsOptInRequired"], "the queue's key can't be used with these credentials"),
     "InvalidAccessException": "Security Hub, or the product, isn't enabled in this account and region",
+    "NoSuchBucket": "there is no such bucket",
+    **dict.fromkeys(["PermanentRedirect", "AuthorizationHeaderMalformed"], "the bucket is in another region"),
     "UnsupportedOperation": "the queue doesn't support this",
 }  # fmt: skip

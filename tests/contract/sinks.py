@@ -227,7 +227,7 @@ def plain(call: Request) -> dict[str, Any]:
 
 
 def _body(call: Request) -> Any:
-    body = gzip.decompress(call.body) if call.headers.get("Content-Encoding") == "gzip" else call.body
+    body = gzip.decompress(call.body) if call.body.startswith(b"\x1f\x8b") else call.body
     if not body:
         return None
     if call.headers.get("Content-Type") == "application/x-www-form-urlencoded":

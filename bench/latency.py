@@ -1,4 +1,4 @@
-"""How long one waits: a delivery from the moment when it is produced until its receiver has it."""
+"""How long one waits: from a raw record, and from a delivery, until the receiver has it."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ from typing import Any
 from agents.integrations import Integration
 from bench import _outward
 from bench._broker import ROOT, Arena, arena
+from bench._raw_latency import raw
 from bench.figures import Figure
 from streams.produce import BatchProducer
 from streams.settings import Settings
@@ -22,9 +23,9 @@ WARM_S = 2
 
 
 def run(*, quick: bool = False) -> list[Figure]:
-    """Measure the way out."""
+    """Measure the way out alone, and the whole way."""
     with arena() as place:
-        return delivery(place, QUICK_SECONDS if quick else SECONDS)
+        return [*delivery(place, QUICK_SECONDS if quick else SECONDS), *raw(place, quick=quick)]
 
 
 def delivery(place: Arena, seconds: float) -> list[Figure]:

@@ -82,6 +82,17 @@ def unmasked(kind: Kind, id: str, document: Document, before: Document) -> Docum
     return dict(placed(document, kept))
 
 
+def revealed(kind: Kind, made: BaseModel) -> Document:
+    """Return an object as JSON with its secrets in clear, at the places where it shows them."""
+    document: Document = made.model_dump(mode="json")
+    clear = made.model_dump()
+    values = {}
+    for path in kind.secrets(document):
+        text = at(clear, path)
+        values[path] = text.get_secret_value() if isinstance(text, SecretStr) else text
+    return dict(placed(document, values))
+
+
 def sealed(kind: Kind, id: str, document: Document, keys: Keys) -> Document:
     """Return *document*, its secrets in clear, as it may lie on a topic. Raises SealError."""
     return dict(

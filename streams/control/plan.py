@@ -12,7 +12,7 @@ import orjson
 from pydantic import BaseModel
 
 from queries.errors import nearest
-from streams.control.check import opened, read, refuse_references, sealed, unmasked
+from streams.control.check import opened, read, refuse_references, revealed, sealed, unmasked
 from streams.control.documents import Difference, Document, found, patch_between, patched, spelled
 from streams.control.errors import InUse, Missing, Refused, Stale
 from streams.control.kinds import Kind, Kinds
@@ -154,9 +154,10 @@ def _planned(
     if merge and held is None:
         raise Missing(f"there is no {kind.name} {id} to change")
     document = patched(before, wanted) if merge else wanted
-    document = unmasked(kind, id, document, before)
+    seen = revealed(kind, held.object) if held else {}
+    document = unmasked(kind, id, document, seen)
     if not operator:
-        refuse_references(kind, id, document, before)
+        refuse_references(kind, id, document, seen)
     after = read(kind, id, document)
     same = held is not None and after == held.object
     if shipped is not None:

@@ -17,6 +17,7 @@ from streams.control.documents import Difference, differences, found, patch_betw
 from streams.control.errors import Missing, Refused, SealError
 from streams.control.kinds import find_kind
 from streams.control.plan import Edit, plan
+from streams.control.record import Held
 from streams.control.seal import MASK, Keys, new_key
 from streams.control.show import shown
 from streams.errors import SettingsError
@@ -42,6 +43,51 @@ def test_documents_differ_somewhere_or_are_the_same(one: Any, other: Any) -> Non
     assert bool(list(differences(one, other))) == (
         repr(sorted(one.items())) != repr(sorted(other.items())) or one != other
     )
+
+
+TEXTS = st.sampled_from(["", "a", "env:HOME", "sealed:1:x:y", MASK + "x", "ü\n"])
+LAWS = st.fixed_dictionaries(
+    {"name": st.sampled_from(["Mine", "Other"]), "text": TEXTS},
+    optional={"enabled": st.booleans(), "labels": st.lists(TEXTS, max_size=2)},
+)
+LINES = st.fixed_dictionaries(
+    {"name": st.just("L"), "url": TEXTS},
+    optional={
+        "port": st.integers(1, 9),
+        "extra": st.dictionaries(TEXTS, TEXTS, max_size=2),
+        "headers": st.lists(st.fixed_dictionaries({"name": TEXTS, "value": TEXTS}), max_size=2),
+    },
+)
+
+
+@given(st.sampled_from(["first", "new"]), LAWS)
+def test_what_is_kept_of_a_shipped_object_reads_as_what_was_wanted(id: str, wanted: dict[str, Any]) -> None:
+    _reads_as_wanted("law", id, wanted)
+
+
+@given(LINES)
+def test_what_is_kept_sealed_reads_as_what_was_wanted(wanted: dict[str, Any]) -> None:
+    _reads_as_wanted("line", "a", wanted)
+
+
+def _reads_as_wanted(name: str, id: str, wanted: dict[str, Any]) -> None:
+    kind, ours = KINDS[name], keys()
+    shipped = {
+        id: Held(kind=name, id=id, version=0, at=0, by="", origin="shipped", stored={}, object=made)
+        for id, made in kind.shipped.items()
+    }
+    (planned,) = plan(KINDS, ours, {**EMPTY, name: shipped}, [Edit(name, id, wanted)], "api")
+    assert planned.stored is not None
+    lying = orjson.loads(orjson.dumps(planned.stored))
+    base = kind.shipped[id].model_dump(mode="json") if id in kind.shipped else {}
+    again = read(kind, id, opened(kind, id, patched(base, lying) if base else lying, ours))
+    assert again == planned.after == read(kind, id, wanted)
+    held = Held(kind=name, id=id, version=1, at=0, by="", origin="api", stored=lying, object=again)
+    (twice,) = plan(KINDS, ours, {**EMPTY, name: {id: held}}, [Edit(name, id, wanted)], "api")
+    assert (twice.action, twice.written, twice.differences) == ("unchanged", False, [])
+    masked = shown(kind, again)
+    (kept,) = plan(KINDS, ours, {**EMPTY, name: {id: held}}, [Edit(name, id, masked)], "api")
+    assert kept.after == again
 
 
 def test_what_stands_at_a_pattern_is_found_with_its_path() -> None:

@@ -106,6 +106,9 @@ class Service:
         died = [asyncio.create_task(each.wait()) for each in (owner, control)]
         for task in died:
             stack.callback(task.cancel)
+        if self._kind != "node":
+            registering = asyncio.create_task(imported.register_accounts(control, owner.store.cursor))
+            stack.callback(registering.cancel)
         if self._kind != "worker":  # which may own some partitions only
             scheduled = asyncio.create_task(imported.take_snapshots(owner))
             stack.callback(scheduled.cancel)
@@ -134,12 +137,14 @@ class _Imported:
 
     def __init__(self, settings: Settings) -> None:
         from agents import alerting, arrangement, control, node, worker
+        from agents.control_accounts import register_accounts
         from api.app import create_app
         from api.schedule import take_snapshots
         from queries.policy import load_all
         from streams.control import Control, Keys
 
         self.create_app = create_app
+        self.register_accounts = register_accounts
         self.take_snapshots = take_snapshots
         self._arrangement, self._node, self._worker = arrangement.Arrangement, node.Node, worker.Worker
         self._control, self._keys = Control, Keys

@@ -15,7 +15,7 @@ from agents.sinks._outcome import Config, NotApplicable, Outcome, Retry
 AWAY = 3
 """So many different alerts that fail, and none that succeeds: the destination is away, not the delivery at fault."""
 
-SLOW_S = 10.0
+SLOW_S = 20.0
 """A queue that lasts longer than this, as fast as it moves now, isn't kept in memory."""
 
 

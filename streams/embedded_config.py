@@ -5,7 +5,7 @@ import random
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,7 +27,8 @@ class Identity:
 def remembered(file: Path) -> Identity:
     """Return the identity kept in *file*, with other ports where its own are taken; a new one if there is no file."""
     if not file.exists():
-        return Identity(id_text(uuid4().bytes), *free_ports())
+        ids = (id_text(uuid4().bytes) for _ in count())
+        return Identity(next(id for id in ids if not id.startswith("-")), *free_ports())  # or it looks like an option
     kept = Identity(**json.loads(file.read_text()))
     if is_free(kept.port) and is_free(kept.controller_port):
         return kept
@@ -41,10 +42,10 @@ def remember(file: Path, identity: Identity) -> None:
     partial.replace(file)
 
 
-def free_ports(count: int = 2) -> list[int]:
+def free_ports(wanted: int = 2) -> list[int]:
     """Return ports that are free now; below those of outgoing connections, so that they are free tomorrow too."""
     found = (port for port in random.sample(range(20_000, 30_000), 1000) if is_free(port))
-    return list(islice(found, count))
+    return list(islice(found, wanted))
 
 
 def is_free(port: int) -> bool:

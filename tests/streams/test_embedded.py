@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from streams.admin import cluster_identity, ensure_topics
 from streams.embedded import Broker
+from streams.embedded_config import remembered
 from streams.embedded_java import java
 from streams.errors import BrokerError
 from streams.kafka import client_config
@@ -260,3 +261,9 @@ def test_stopping_one_that_still_starts_leaves_nothing(tmp_path: Path) -> None:
 def test_before_its_start_it_has_no_address(tmp_path: Path) -> None:
     with pytest.raises(BrokerError, match="hasn't been started"):
         _ = Broker(tmp_path, CACHE).bootstrap_servers
+
+
+def test_no_cluster_id_looks_like_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = iter(["-dashed", "-again", "plain"])
+    monkeypatch.setattr("streams.embedded_config.id_text", lambda _: next(ids))
+    assert remembered(tmp_path / "none.json").cluster_id == "plain"

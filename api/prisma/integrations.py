@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from agents.integrations import Integration
 from agents.sinks._client import open_client
 from agents.sinks._outcome import Ok
 from api.prisma.access import may_change, may_read, session_of
@@ -27,7 +26,7 @@ from api.prisma.integration_types import (
 )
 from api.prisma.kept import Kept, all_kept, kept, removing, saving
 from streams.control import Edit
-from streams.control.check import read, unmasked
+from streams.control.check import read, refuse_references, unmasked
 from streams.control.errors import Refused
 from streams.control.show import shown
 
@@ -292,9 +291,9 @@ async def _tested(request: Request, asked: IntegrationIn, id: str | None) -> tup
     kind_ = back.control.kinds[OUT]
     before = held.model_dump() | {"settings": _plain(held.settings)} if held else {}
     document = unmasked(kind_, id or "test", document, before)
-    integration: Any = read(kind_, id or "test", document)
     if session_of(request).key:
-        integration = Integration(**{**dict(integration), "follows": False})
+        refuse_references(kind_, id or "test", document, before)
+    integration: Any = read(kind_, id or "test", document)
     async with open_client(back.owner.settings.networks) as client:
         outcome = await integration.sink.check(client)
     ok = isinstance(outcome, Ok)

@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from bench import _postgres as _peer
 from bench.figures import Figure, interleaved
 from bench.fill import fill
 from queries import check, parse
@@ -22,7 +23,7 @@ from queries.run import prepared
 from streams.store.store import Store
 
 RESOURCES, FINDINGS = 1_000_000, 10_000_000
-QUICK_RESOURCES, QUICK_FINDINGS = 50_000, 100_000
+QUICK_RESOURCES, QUICK_FINDINGS = 20_000, 50_000
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 _VM = "api_name = 'aws-ec2-describe-instances' and not deleted"
@@ -103,7 +104,7 @@ def run(*, quick: bool = False) -> list[Figure]:
     """Measure everything on data of one size and of a tenth of it."""
     resources, findings = (QUICK_RESOURCES, QUICK_FINDINGS) if quick else (RESOURCES, FINDINGS)
     figures, total = _filled(resources, findings, 5)
-    sys.stderr.write("hot columns aren't built: these are the figures on JSON; PostgreSQL isn't compared here\n")
+    sys.stderr.write("hot columns aren't built: these are the figures on JSON\n")
     return [*_compiling(), *figures, *_growth(total, resources, findings)]
 
 
@@ -148,16 +149,37 @@ def _filled(resources: int, findings: int, rounds: int) -> tuple[list[Figure], f
         cursor = store.cursor()
         figures = _queries(cursor, rounds)
         documents = _documents(cursor) if rounds > 3 else []
+        Path(name).chmod(0o755)  # the server's user isn't ours, if ours is root
+        peer = _postgres(cursor, Path(name) / "postgres", figures) if rounds > 3 else []
         cursor.close()
         store.close()
+    figures += peer
     if documents:
         figures += _jmespath(documents, figures, resources)
-    return figures, sum(figure.value for figure in figures if figure.unit == "ms")
+    return figures, sum(figure.value for figure in figures if figure.key.endswith("_ms"))
 
 
 def _documents(cursor: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     rows = cursor.execute(f"select json from resources where {_SG} limit 10000").fetchall()
     return [json.loads(document) for (document,) in rows]
+
+
+def _postgres(cursor: duckdb.DuckDBPyConnection, folder: Path, figures: list[Figure]) -> list[Figure]:
+    """Compare with PostgreSQL's jsonb, indexed by api.name and by GIN; it only counts, ours gives a page as well."""
+    programs = _peer.binaries()
+    if programs is None:
+        sys.stderr.write("PostgreSQL isn't installed: not compared\n")
+        return []
+    with _peer.filled(programs, folder, cursor) as socket:
+        found = _peer.measure(programs, socket, 3)
+    for name, _, by_hand in QUERIES:
+        want = cursor.execute(by_hand).fetchall()[0][0]
+        if found[name][0] != want:
+            raise AssertionError(f"{name}: PostgreSQL finds {found[name][0]}, the SQL by hand {want}")
+    theirs = sum(took for _, took in found.values())
+    ours = sum(figure.value for figure in figures if figure.key.endswith("_ms"))
+    each = ", ".join(f"{name} {took:.0f}" for name, (_, took) in found.items())
+    return [Figure("postgres_over_ours", f"PostgreSQL's time for all nine over ours (ms: {each})", theirs / ours, "x")]
 
 
 def _jmespath(documents: list[dict[str, Any]], figures: list[Figure], resources: int) -> list[Figure]:

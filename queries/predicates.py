@@ -140,9 +140,7 @@ def sized(symbol: str) -> Predicate:
     """
 
     def predicate(left: Members, right: Right) -> Sql:
-        e = next(left.names)  # a lambda reads the value once
-        one = sql("list_transform([{0}], lambda {1}: {2})[1]", left.json(), e, _size(e))
-        size = sql("len({0})", left.present()) if left.many else one
+        size = sql("len({0})", left.present()) if left.many else _size_of_one(left)
         amounts = [
             c.some(lambda w: sql(f"{{0}} {symbol} {{1}}", size, _as_number(w)))
             if isinstance(c, Members)
@@ -340,6 +338,14 @@ def _is_empty(value: Sql) -> Sql:
 
 def _as_number(value: Sql) -> Sql:
     return sql("try_cast({0} as double)", value)
+
+
+def _size_of_one(value: Members) -> Sql:
+    """Most that are asked for their size are arrays, whose length is read at once; lambdas read a value once."""
+    n, e = next(value.names), next(value.names)
+    other = sql("list_transform([{0}], lambda {1}: {2})[1]", value.json(), e, _size(e))
+    length = sql("json_array_length({0}, {1})", value.base, bind(value.path))
+    return sql("list_transform([{0}], lambda {1}: case when {1} > 0 then {1} else {2} end)[1]", length, n, other)
 
 
 def _size(value: Sql) -> Sql:

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from api.metrics import Requests
 from api.prisma import (
     accounts,
+    alert_jobs,
     alert_rules,
     alerts,
     health,
@@ -39,6 +40,7 @@ AREAS = (
     search,
     history,
     policies,
+    alert_jobs,
     alert_rules,
     alerts,
     resources,

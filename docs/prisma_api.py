@@ -22,8 +22,8 @@ tidegate access-keys add ann@example.com     # prints an access key and its secr
 ```
 
 `POST /login` takes both and gives a token of ten minutes for the header `x-redlock-auth`; `GET /auth_token/extend`
-gives the next one. After failed logins the next one has to wait, ever longer. The token of the data folder works too, as
-`Authorization: Bearer`, for Prometheus say (`GET /metrics`).
+gives the next one. After failed logins the next one has to wait, ever longer. The token of the data folder works
+too, as `Authorization: Bearer`, for Prometheus say (`GET /metrics`).
 
 **prismacloud-api** speaks https only: set `TIDEGATE_API_HTTPS_PORT=8743`, and
 

@@ -20,7 +20,7 @@ writes = APIRouter(tags=["Accounts"], dependencies=[Depends(may_change)])
 GROUP, ACCOUNT, LIST = "account-group", "cloud-account", "resource-list"
 
 
-class GroupIn(Shape):
+class GroupBody(Shape):
     """An account group to write."""
 
     name: str = Field(min_length=1, max_length=255, description="What people call it; no two are called the same.")
@@ -29,7 +29,7 @@ class GroupIn(Shape):
     child_group_ids: list[str] | None = Field(default=None, description="Not supported: groups hold accounts.")
 
 
-class ListIn(Shape):
+class ListBody(Shape):
     """A resource list to write."""
 
     name: str = Field(min_length=1, max_length=255, description="What people call it; no two are called the same.")
@@ -74,13 +74,13 @@ async def show_group(id: str, request: Request) -> Response:
 
 
 @writes.post("/cloud/group")
-async def create_group(asked: GroupIn, request: Request) -> Response:
+async def create_group(asked: GroupBody, request: Request) -> Response:
     """Make an account group."""
     return await _write_group(request, str(uuid4()), asked)
 
 
 @writes.put("/cloud/group/{id}")
-async def update_group(id: str, asked: GroupIn, request: Request) -> Response:
+async def update_group(id: str, asked: GroupBody, request: Request) -> Response:
     """Write an account group anew; accounts that aren't named any more leave it."""
     kept(backend(request).control, GROUP, id, "account group")
     return await _write_group(request, id, asked)
@@ -162,13 +162,13 @@ async def show_list(id: str, request: Request) -> Response:
 
 
 @writes.post("/v1/resource_list")
-async def create_list(asked: ListIn, request: Request) -> Response:
+async def create_list(asked: ListBody, request: Request) -> Response:
     """Make a resource list."""
     return await _write_list(request, str(uuid4()), asked)
 
 
 @writes.put("/v1/resource_list/{id}")
-async def update_list(id: str, asked: ListIn, request: Request) -> Response:
+async def update_list(id: str, asked: ListBody, request: Request) -> Response:
     """Write a resource list anew."""
     kept(backend(request).control, LIST, id, "resource list")
     return await _write_list(request, id, asked)
@@ -183,7 +183,7 @@ async def delete_list(id: str, request: Request) -> Response:
     return nothing()
 
 
-async def _write_group(request: Request, id: str, asked: GroupIn) -> Response:
+async def _write_group(request: Request, id: str, asked: GroupBody) -> Response:
     control = backend(request).control
     if asked.child_group_ids:
         raise unsupported("childGroupIds", "account groups hold accounts, not groups")
@@ -258,7 +258,7 @@ def _account(control: Control, each: Kept) -> dict[str, Any]:
     }
 
 
-async def _write_list(request: Request, id: str, asked: ListIn) -> Response:
+async def _write_list(request: Request, id: str, asked: ListBody) -> Response:
     control = backend(request).control
     if asked.resource_list_type.upper() != "TAG":
         raise unsupported("resourceListType", "lists of tags only: TAG")

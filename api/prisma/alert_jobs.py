@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from api.prisma.access import may_read, session_of
 from api.prisma.alert_filters import condition, sources
 from api.prisma.alert_lists import alerts, chosen, shown
-from api.prisma.alerts import Detailed, ListIn, asked_of
+from api.prisma.alerts import Detailed, ListBody, asked_of
 from api.prisma.backend import answer, backend
 from api.prisma.failures import Failure, not_found
 from api.prisma.search import plain
@@ -48,13 +48,13 @@ _CELLS: dict[str, Any] = {
 
 
 @reads.post("/alert/csv")
-async def make_table(asked: ListIn, request: Request, detailed: Detailed = False) -> Response:
+async def make_table(asked: ListBody, request: Request, detailed: Detailed = False) -> Response:
     """Make a table of alerts, as CSV."""
     return await _made(request, "csv", asked, detailed)
 
 
 @reads.post("/alert/jobs")
-async def make_list(asked: ListIn, request: Request, detailed: Detailed = False) -> Response:
+async def make_list(asked: ListBody, request: Request, detailed: Detailed = False) -> Response:
     """Make a list of alerts, as JSON."""
     return await _made(request, "jobs", asked, detailed)
 
@@ -74,7 +74,7 @@ async def fetch(id: str, request: Request) -> Response:
     return Response(job["content"], headers={"content-type": job["type"]})
 
 
-async def _made(request: Request, form: Form, asked: ListIn, detailed: bool) -> Response:
+async def _made(request: Request, form: Form, asked: ListBody, detailed: bool) -> Response:
     back = backend(request)
     began = time.time()
     wanted = asked_of(asked, detailed=detailed)

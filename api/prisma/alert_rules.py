@@ -52,7 +52,7 @@ class Notification(BaseModel):
     frequency: str | None = Field(default="as_it_happens", description="Only as_it_happens.")
 
 
-class RuleIn(Shape):
+class RuleBody(Shape):
     """An alert rule to write."""
 
     name: str = Field(min_length=1, max_length=255, description="What people call it; no two are called the same.")
@@ -89,13 +89,13 @@ async def show_rule(id: str, request: Request) -> Response:
 
 
 @writes.post("/alert/rule")
-async def create_rule(asked: RuleIn, request: Request) -> Response:
+async def create_rule(asked: RuleBody, request: Request) -> Response:
     """Make an alert rule."""
     return await _write(request, str(uuid4()), asked)
 
 
 @writes.put("/alert/rule/{id}")
-async def update_rule(id: str, asked: RuleIn, request: Request) -> Response:
+async def update_rule(id: str, asked: RuleBody, request: Request) -> Response:
     """Write an alert rule anew."""
     kept(backend(request).control, KIND, id, "alert rule")
     return await _write(request, id, asked)
@@ -110,7 +110,7 @@ async def delete_rule(id: str, request: Request) -> Response:
     return nothing(204)
 
 
-async def _write(request: Request, id: str, asked: RuleIn) -> Response:
+async def _write(request: Request, id: str, asked: RuleBody) -> Response:
     back = backend(request)
     document = _document(back, asked)
     said = asked.model_dump(by_alias=True, exclude={"name", "enabled", "policies", "policy_labels"})
@@ -121,7 +121,7 @@ async def _write(request: Request, id: str, asked: RuleIn) -> Response:
     return answer(_shown(back.control, kept(back.control, KIND, id, "alert rule")))
 
 
-def _document(back: Backend, asked: RuleIn) -> dict[str, Any]:
+def _document(back: Backend, asked: RuleBody) -> dict[str, Any]:
     """Return Tidegate's rule for a client's. Raises Failure for what it hasn't."""
     target = asked.target
     narrowed = target.alertRulePolicyFilter or {}
@@ -162,7 +162,7 @@ def _tag(given: Mapping[str, Any]) -> tuple[str, str]:
     return str(given["key"]), str(values[0])
 
 
-def _channels(control: Control, asked: RuleIn) -> list[dict[str, Any]]:
+def _channels(control: Control, asked: RuleBody) -> list[dict[str, Any]]:
     """Return the channels of a rule. Raises Failure for a recipient that can't be told."""
     states = [
         state

@@ -33,7 +33,7 @@ class Filter(Shape):
     value: str = Field(description="What it must be.", examples=["open"])
 
 
-class ListIn(Shape):
+class ListBody(Shape):
     """What a list is of."""
 
     time_range: Any = Field(default=None, description="When alerts were opened; any time when absent.")
@@ -54,14 +54,14 @@ class Order(Shape):
     policies: list[str] | None = Field(default=None, description="Ids of policies: all their alerts that are listed.")
     dismissal_note: str | None = Field(default="", max_length=4000, description="Why.")
     dismissal_time_range: Any = Field(default=None, description="Until when: not supported yet.")
-    filter: ListIn | None = Field(default=None, description="Which alerts of those.")
+    filter: ListBody | None = Field(default=None, description="Which alerts of those.")
 
 
 Detailed = Annotated[bool, Query(description="With the policies' texts and the last change.")]
 
 
 @reads.post("/v2/alert")
-async def list_alerts(asked: ListIn, request: Request, detailed: Detailed = False) -> Response:
+async def list_alerts(asked: ListBody, request: Request, detailed: Detailed = False) -> Response:
     """List alerts, page by page: `nextPageToken` alone asks for the next page."""
     back = backend(request)
     if asked.page_token:
@@ -79,7 +79,7 @@ async def list_alerts_by_query(request: Request, detailed: Detailed = False) -> 
 
 
 @reads.post("/alert")
-async def list_alerts_flat(asked: ListIn, request: Request, detailed: Detailed = False) -> Response:
+async def list_alerts_flat(asked: ListBody, request: Request, detailed: Detailed = False) -> Response:
     """List alerts, at most 10,000, without pages."""
     return answer((await first(backend(request), asked_of(asked, detailed=detailed)))["items"])
 
@@ -91,7 +91,7 @@ async def list_alerts_flat_by_query(request: Request, detailed: Detailed = False
 
 
 @reads.post("/alert/policy")
-async def group_alerts(asked: ListIn, request: Request, detailed: Detailed = False) -> Response:
+async def group_alerts(asked: ListBody, request: Request, detailed: Detailed = False) -> Response:
     """Count alerts by policy."""
     return answer(await _by_policy(backend(request), asked_of(asked, detailed=detailed)))
 
@@ -174,7 +174,7 @@ async def list_values(asked: FilterName, request: Request) -> Response:
     return answer(values_of(await _values(backend(request), asked.filter_name), asked.query))
 
 
-def asked_of(asked: ListIn, *, detailed: bool) -> Asked:
+def asked_of(asked: ListBody, *, detailed: bool) -> Asked:
     """Return what a body asks for. Raises Failure."""
     for each in asked.filters or ():
         if each.operator not in (None, "="):
@@ -212,7 +212,7 @@ async def _command(request: Request, order: Order, action: Any) -> None:
     back = backend(request)
     if not order.alerts and not order.policies and (order.filter is None or not order.filter.filters):
         raise bad("alerts", "none: name alerts or policies, or give a filter")
-    narrowed = asked_of(order.filter or ListIn(), detailed=False)
+    narrowed = asked_of(order.filter or ListBody(), detailed=False)
     filters = list(narrowed.filters) + [("policy.id", each) for each in order.policies or ()]
     if order.alerts:
         filters = [("alert.id", each) for each in order.alerts]

@@ -37,7 +37,7 @@ OUT, IN = "integration", "inbound-integration"
 V1 = "/api/v1/tenant/{prisma_id}/integration"
 
 
-class IntegrationIn(Shape):
+class IntegrationBody(Shape):
     """An integration to write."""
 
     name: str = Field(min_length=1, max_length=255, description="What people call it; no two are called the same.")
@@ -120,7 +120,7 @@ async def show_integration(id: str, request: Request) -> Response:
 
 @writes.post("/integration/test")
 async def try_integration(
-    asked: IntegrationIn,
+    asked: IntegrationBody,
     request: Request,
     id: Annotated[str | None, Query(description="Of the integration whose secrets stand for asterisks.")] = None,
 ) -> Response:
@@ -133,7 +133,7 @@ async def try_integration(
 @writes.post(V1 + "/test", dependencies=TENANT)
 async def try_tenants_integration(
     prisma_id: str,
-    asked: IntegrationIn,
+    asked: IntegrationBody,
     request: Request,
     id: Annotated[str | None, Query(description="Of the integration whose secrets stand for asterisks.")] = None,
 ) -> Response:
@@ -146,7 +146,7 @@ async def try_tenants_integration(
 
 @writes.post("/integration")
 @writes.post(V1, dependencies=TENANT)
-async def create_integration(asked: IntegrationIn, request: Request) -> Response:
+async def create_integration(asked: IntegrationBody, request: Request) -> Response:
     """Make an integration."""
     if asked.integration_type is None:
         raise bad("integrationType", "missing")
@@ -155,7 +155,7 @@ async def create_integration(asked: IntegrationIn, request: Request) -> Response
 
 @writes.put("/integration/{id}")
 @writes.put(V1 + "/{id}", dependencies=TENANT)
-async def update_integration(id: str, asked: IntegrationIn, request: Request) -> Response:
+async def update_integration(id: str, asked: IntegrationBody, request: Request) -> Response:
     """Write an integration anew; its type stays."""
     kind, found = _find(backend(request), id)
     type = found.object.type if kind == IN else type_of(found.object)
@@ -204,7 +204,7 @@ def _list(
     ]
 
 
-async def _write(request: Request, id: str, asked: IntegrationIn, type: str) -> Response:
+async def _write(request: Request, id: str, asked: IntegrationBody, type: str) -> Response:
     back = backend(request)
     plain = type.strip().lower()
     kind = IN if plain in INBOUND else OUT
@@ -221,7 +221,7 @@ async def _write(request: Request, id: str, asked: IntegrationIn, type: str) -> 
     return answer(_shown(request, *_find(back, id)))
 
 
-def _inbound(type: str, asked: IntegrationIn) -> dict[str, Any]:
+def _inbound(type: str, asked: IntegrationBody) -> dict[str, Any]:
     config = {name: value for name, value in asked.integration_config.items() if value not in (None, "")}
     for name in INBOUND[type]:
         if not isinstance(config.get(name), str):
@@ -236,7 +236,7 @@ def _inbound(type: str, asked: IntegrationIn) -> dict[str, Any]:
     }
 
 
-def _outbound(back: Backend, type: str, id: str, asked: IntegrationIn) -> dict[str, Any]:
+def _outbound(back: Backend, type: str, id: str, asked: IntegrationBody) -> dict[str, Any]:
     name = channel_of(type)
     held = back.control.objects(OUT).get(id)
     before = shown(back.control.kinds[OUT], held)["settings"] if held else {}
@@ -276,7 +276,7 @@ def _shown(request: Request, kind: str, each: Kept) -> dict[str, Any]:
     }
 
 
-async def _tested(request: Request, asked: IntegrationIn, id: str | None) -> tuple[bool, str]:
+async def _tested(request: Request, asked: IntegrationBody, id: str | None) -> tuple[bool, str]:
     """Return whether a call with these settings succeeded, and what was answered. Raises Failure, Refused."""
     back = backend(request)
     if id is not None:

@@ -38,7 +38,7 @@ class Rule(BaseModel):
     )
 
 
-class PolicyIn(Shape):
+class PolicyBody(Shape):
     """A policy to write."""
 
     name: str = Field(min_length=1, max_length=255, description="What people call it; no two are called the same.")
@@ -100,13 +100,13 @@ async def show_policy(id: str, request: Request) -> Response:
 
 
 @writes.post("/policy")
-async def create_policy(asked: PolicyIn, request: Request) -> Response:
+async def create_policy(asked: PolicyBody, request: Request) -> Response:
     """Make a policy."""
     return await _write(request, str(uuid4()), asked)
 
 
 @writes.put("/policy/{id}")
-async def update_policy(id: str, asked: PolicyIn, request: Request) -> Response:
+async def update_policy(id: str, asked: PolicyBody, request: Request) -> Response:
     """Write a policy anew. Deleted, one that comes with Tidegate is again as it came."""
     kept(backend(request).control, KIND, id, "policy")
     return await _write(request, id, asked)
@@ -171,7 +171,7 @@ async def open_alerts(back: Backend) -> dict[str, int]:
     return dict(rows)
 
 
-async def _write(request: Request, id: str, asked: PolicyIn) -> Response:
+async def _write(request: Request, id: str, asked: PolicyBody) -> Response:
     back = backend(request)
     if asked.policy_type.lower() != "config" or any(each.lower() != "run" for each in asked.policy_sub_types):
         raise unsupported("policyType", "Tidegate evaluates policies of type config and subtype run")

@@ -9,7 +9,7 @@ from pydantic import Field
 from api.prisma.access import may_read
 from api.prisma.alert_filters import FILTERS, Condition
 from api.prisma.alert_lists import alerts, chosen, shown
-from api.prisma.alerts import ListIn
+from api.prisma.alerts import ListBody
 from api.prisma.backend import Backend, Shape, answer, backend
 from api.prisma.failures import bad, not_found, unsupported
 from api.prisma.findings import findings
@@ -23,7 +23,7 @@ reads = APIRouter(tags=["Resources"], dependencies=[Depends(may_read)])
 MOST = 10_000
 
 
-class ResourceIn(Shape):
+class ResourceBody(Shape):
     """A resource, and which of its findings."""
 
     rrn: str | None = Field(default=None, max_length=4000, description="The resource's rrn.")
@@ -42,7 +42,7 @@ class ResourceIn(Shape):
         return named
 
 
-class AssetIn(Shape):
+class AssetBody(Shape):
     """An asset, and what of it."""
 
     asset_id: str = Field(max_length=4000, description="Its `assetId`, as searches answer it, or its rrn.")
@@ -52,14 +52,14 @@ class AssetIn(Shape):
 
 
 @reads.post("/resource")
-async def show_resource(asked: ResourceIn, request: Request) -> Response:
+async def show_resource(asked: ResourceBody, request: Request) -> Response:
     """Show one resource with its configuration."""
     back = backend(request)
     return answer(await _resource(back, asked.rrns[0]))
 
 
 @reads.post("/resource/raw")
-async def show_raw(asked: ResourceIn, request: Request) -> Response:
+async def show_raw(asked: ResourceBody, request: Request) -> Response:
     """Show the configuration of a resource."""
     back = backend(request)
     await _resource(back, asked.rrns[0])
@@ -67,7 +67,7 @@ async def show_raw(asked: ResourceIn, request: Request) -> Response:
 
 
 @reads.post("/resource/external_finding")
-async def list_findings(asked: ResourceIn, request: Request) -> Response:
+async def list_findings(asked: ResourceBody, request: Request) -> Response:
     """List the findings of a resource, the worst first."""
     return answer(await _findings(backend(request), asked, asked.rrns))
 
@@ -93,7 +93,7 @@ async def list_findings_of_alert(
 
 
 @reads.post("/resource/external_integration")
-async def list_vendors(asked: ResourceIn, request: Request) -> Response:
+async def list_vendors(asked: ResourceBody, request: Request) -> Response:
     """List the vendors that know a resource."""
     found = await _findings(backend(request), asked, asked.rrns)
     sources: dict[str, dict[str, Any]] = {}
@@ -117,14 +117,14 @@ async def list_vendors(asked: ResourceIn, request: Request) -> Response:
 
 
 @reads.post("/resource/alert")
-async def list_alerts(asked: ResourceIn, request: Request) -> Response:
+async def list_alerts(asked: ResourceBody, request: Request) -> Response:
     """List the alerts about a resource."""
     back = backend(request)
     return answer(await _alerts(back, asked.rrns))
 
 
 @reads.post("/resource/timeline")
-async def show_timeline(asked: ResourceIn, request: Request) -> Response:
+async def show_timeline(asked: ResourceBody, request: Request) -> Response:
     """List what happened to a resource, the newest first: its configuration, findings and alerts."""
     back = backend(request)
     return answer(await _timeline(back, asked.rrns[0]))
@@ -137,7 +137,7 @@ async def show_network() -> Response:
 
 
 @reads.post("/uai/v1/asset")
-async def show_asset(asked: AssetIn, request: Request) -> Response:
+async def show_asset(asked: AssetBody, request: Request) -> Response:
     """Show an asset, or a part of what is known of it."""
     back = backend(request)
     rrn = await back.ask(lambda cursor: _rrn(cursor, asked.asset_id))
@@ -159,7 +159,7 @@ async def show_asset(asked: AssetIn, request: Request) -> Response:
         case "asset" | "asset_lite" | "raw_config":
             asset["data"] = item["data"]
         case "external_finding" | "findings" | "vulnerabilities":
-            wanted = ResourceIn(rrn=rrn, finding_type=asked.finding_type)
+            wanted = ResourceBody(rrn=rrn, finding_type=asked.finding_type)
             asset["externalFindings"] = await _findings(back, wanted, [rrn])
         case "alerts" | "alerts_counts" | "alert_summary":
             asset["alerts"] = await _alerts(back, [rrn])
@@ -172,7 +172,7 @@ async def show_asset(asked: AssetIn, request: Request) -> Response:
 
 @reads.post("/resource/scan_info")
 @reads.post("/v2/resource/scan_info")
-async def list_scanned(asked: ListIn, request: Request) -> Response:
+async def list_scanned(asked: ListBody, request: Request) -> Response:
     """List resources with whether they pass: without an open alert; `nextPageToken` goes into `pageToken`."""
     filters = [(each.name, each.value) for each in asked.filters or ()]
     return answer(await _scanned(backend(request), filters, asked.limit, asked.page_token))
@@ -195,7 +195,7 @@ async def _resource(back: Backend, rrn: str) -> dict[str, Any]:
     return found[rrn]
 
 
-async def _findings(back: Backend, asked: ResourceIn, rrns: list[str]) -> list[dict[str, Any]]:
+async def _findings(back: Backend, asked: ResourceBody, rrns: list[str]) -> list[dict[str, Any]]:
     names = Names(back.control_)
     return await back.ask(
         lambda cursor: findings(

@@ -109,6 +109,13 @@ async def search_again(asked: Search, request: Request) -> Response:
     return answer({"id": model["id"], **data})
 
 
+@reads.post("/search/api/v1/config/download")
+async def search_csv(asked: Search, request: Request) -> Response:
+    """Find resources, as CSV."""
+    await _remembered(request, asked)
+    return await _csv(backend(request), asked)
+
+
 @reads.post("/search/api/v1/config/{id}")
 @reads.post("/search/api/v2/config/{id}")
 async def search_by_id(id: str, asked: Found, request: Request) -> Response:
@@ -118,13 +125,6 @@ async def search_by_id(id: str, asked: Found, request: Request) -> Response:
         return answer(await _next(back, asked.next_page_token, None, None))
     search = Search(query=query_of(back, id), limit=asked.limit, with_resource_json=asked.with_resource_json)
     return answer({"id": id, **await _first(back, search)})
-
-
-@reads.post("/search/api/v1/config/download")
-async def search_csv(asked: Search, request: Request) -> Response:
-    """Find resources, as CSV."""
-    await _remembered(request, asked)
-    return await _csv(backend(request), asked)
 
 
 @reads.post("/search/suggest")

@@ -32,7 +32,7 @@ class Option(Shape):
     name: str | None = ""
 
 
-class FieldIn(Shape):
+class FieldBody(Shape):
     """One field of a ticket."""
 
     field_name: str = Field(min_length=1, description="What the destination calls it.", examples=["summary"])
@@ -47,7 +47,7 @@ class FieldIn(Shape):
     alias_field: str | None = Field(default="", description="Another name of it.")
 
 
-class TemplateIn(Shape):
+class TemplateBody(Shape):
     """A template to write."""
 
     name: str = Field(min_length=1, max_length=99, description="What people call it.")
@@ -55,7 +55,7 @@ class TemplateIn(Shape):
     integration_type: str = Field(description="email, jira or service_now.", examples=["jira"])
     enabled: bool | None = Field(default=True, description="Whether it is used.")
     template_type: str | None = Field(default=None, description="Kept and given back.")
-    template_config: dict[str, list[FieldIn] | None] = Field(
+    template_config: dict[str, list[FieldBody] | None] = Field(
         description="Lists of fields: `basic_config`, `open`, `resolved`, `dismissed`, `snoozed`."
     )
 
@@ -89,21 +89,21 @@ async def show_template(prisma_id: str, id: str, request: Request) -> Response:
 
 
 @writes.post(V1 + "/test")
-async def try_template(prisma_id: str, asked: TemplateIn, request: Request) -> Response:
+async def try_template(prisma_id: str, asked: TemplateBody, request: Request) -> Response:
     """Check a template without making a ticket of it."""
     read(NOTIFICATION_TEMPLATES, "test", _document(asked))
     return nothing()
 
 
 @writes.post(V1)
-async def create_template(prisma_id: str, asked: TemplateIn, request: Request) -> Response:
+async def create_template(prisma_id: str, asked: TemplateBody, request: Request) -> Response:
     """Make a notification template."""
     return await _write(request, str(uuid4()), asked)
 
 
 @writes.patch(V1 + "/{id}")
 @writes.put(V1 + "/{id}")
-async def update_template(prisma_id: str, id: str, asked: TemplateIn, request: Request) -> Response:
+async def update_template(prisma_id: str, id: str, asked: TemplateBody, request: Request) -> Response:
     """Write a notification template anew."""
     kept(backend(request).control, KIND, id, "template")
     return await _write(request, id, asked)
@@ -118,13 +118,13 @@ async def delete_template(prisma_id: str, id: str, request: Request) -> Response
     return nothing()
 
 
-async def _write(request: Request, id: str, asked: TemplateIn) -> Response:
+async def _write(request: Request, id: str, asked: TemplateBody) -> Response:
     control = backend(request).control
     await change(request, saving(request, KIND, id, _document(asked), {"templateType": asked.template_type}))
     return answer(_shown(control, kept(control, KIND, id, "template")))
 
 
-def _document(asked: TemplateIn) -> dict[str, Any]:
+def _document(asked: TemplateBody) -> dict[str, Any]:
     if unknown := asked.template_config.keys() - _STATES.keys():
         raise bad(f"templateConfig.{min(unknown):.40}", f"wanted {', '.join(_STATES)}")
     document: dict[str, Any] = {
@@ -138,7 +138,7 @@ def _document(asked: TemplateIn) -> dict[str, Any]:
     return document
 
 
-def _field_in(each: FieldIn) -> dict[str, Any]:
+def _field_in(each: FieldBody) -> dict[str, Any]:
     return {
         "field": each.field_name,
         "label": each.display_name or "",

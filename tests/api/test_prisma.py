@@ -173,10 +173,10 @@ async def test_alerts_are_filtered_sorted_and_counted(api: Api) -> None:
     assert (await api.get("/alert/count/open")).json()["count"] >= 25
     groups = (await api.post("/alert/policy", json={})).json()
     assert sum(group["alertCount"] for group in groups) >= 25
-    for wrong in (asked(("alert.stauts", "open")), asked(sortBy=["x:asc"]), {"timeRange": {"type": "x"}}):
+    for wrong in (asked(("alert.state", "open")), asked(sortBy=["x:asc"]), {"timeRange": {"type": "x"}}):
         said = await api.post("/v2/alert", json=wrong)
         assert said.status_code == 400, said.text
-    assert "did you mean alert.status?" in (await api.post("/v2/alert", json=asked(("alert.stauts", "open")))).text
+    assert "did you mean alert.status?" in (await api.post("/v2/alert", json=asked(("alert.state", "open")))).text
     options = (await api.get("/filter/alert/suggest")).json()
     assert options["cloud.region"]["options"] == ["eu"]
     one = (await api.get(f"/alert/{high['items'][0]['id']}")).json()

@@ -12,12 +12,13 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams import alerts
 from streams.errors import BrokerError, TidegateError
 from streams.kafka import client_config
 from streams.produce import BatchProducer
 from streams.records import DeadLetter
 from streams.settings import Settings
-from streams.topics import DEAD_LETTERS, FINDINGS, RESOURCES, finding_key, full_name
+from streams.topics import DEAD_LETTERS, DELIVERIES, FINDINGS, RESOURCES, finding_key, full_name
 
 MAX_SCANNED = 200_000
 """How many records of a partition `newest` reads back at most, in search of one source."""
@@ -245,7 +246,9 @@ def _place(id: str) -> tuple[int, int]:
 
 
 def _key(letter: DeadLetter, item: bytes, settings: Settings) -> bytes | None:
-    """Return the key that the item needs: raw topics take none; `resources` and `findings` are compacted by it."""
+    """Return the key that the item needs: raw topics take none, the others are compacted by it."""
+    if letter.topic == full_name(settings, DELIVERIES):
+        return alerts.key_of(alerts.read(alerts.Delivery, item)[0])
     if letter.topic not in (full_name(settings, RESOURCES), full_name(settings, FINDINGS)):
         return None
     try:

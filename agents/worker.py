@@ -92,6 +92,8 @@ class Worker:
             self._tasks.append(asyncio.create_task(self._guarded(work)))
         self._stack.push_async_callback(self._end_tasks)
         self._stack.push_async_callback(self.app.stop)
+        # Before the group is left: another owner may begin as soon as it is, while our last calls are under way.
+        self._stack.push_async_callback(self.deliverer.stop)
         await self.app.start()
         await self._until_assigned()
 

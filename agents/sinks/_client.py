@@ -1,5 +1,6 @@
 """The way to the network: one shared session that refuses redirects, cookies and private addresses."""
 
+import asyncio
 import ipaddress
 import socket
 import ssl
@@ -7,13 +8,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
-from yarl import URL
 
+from agents.sinks._direct import Direct, url_of
 from agents.sinks._outcome import Config, Outcome, Reply, Retry
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -44,28 +46,21 @@ class Client:
     session: aiohttp.ClientSession
     allowed: tuple[Network, ...] = ()
     clock: Callable[[], float] = time.time
+    _direct: Direct = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_direct", Direct(self.session))
 
     async def call(self, request: Request, timeout: float) -> Reply | Outcome:
         """Make the call: its answer, or what it means that there is none. *timeout*: seconds for all of it."""
         try:
-            self._check_literal(request.url)
-            async with self.session.request(
-                request.method,
-                URL(request.url),
-                data=request.body or None,
-                headers=request.headers,
-                allow_redirects=False,
-                ssl=request.tls or True,
-                timeout=aiohttp.ClientTimeout(total=timeout),
-            ) as response:
-                body = bytearray()
-                async for chunk in response.content.iter_any():
-                    body += chunk
-                    if len(body) > request.most_read:
-                        response.close()  # the rest would only have to be read to be thrown away
-                        break
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Reply(response.status, headers, bytes(body[: request.most_read]))
+            url = url_of(request.url)
+            _check_literal(url.raw_host or "", self.allowed)
+            async with asyncio.timeout(timeout):
+                answer = await self._direct.call(
+                    request.method, url, request.headers, request.body, request.tls or True, request.most_read
+                )
+            return Reply(*answer)
         except ForbiddenAddress as wrong:
             return Config(str(wrong))
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as wrong:
@@ -81,14 +76,15 @@ class Client:
         except (aiohttp.ClientError, OSError) as wrong:
             return Retry(f"the connection broke: {type(wrong).__name__}")
 
-    def _check_literal(self, url: str) -> None:
-        """Refuse an address that needs no resolving: the connector asks no resolver for it."""
-        host = URL(url).raw_host or ""
-        try:
-            ipaddress.ip_address(host.partition("%")[0])
-        except ValueError:
-            return
-        check_addresses(host, [host], self.allowed)
+
+@lru_cache(1000)
+def _check_literal(host: str, allowed: tuple[Network, ...]) -> None:
+    """Refuse an address that needs no resolving: the connector asks no resolver for it."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return
+    check_addresses(host, [host], allowed)
 
 
 class ForbiddenAddress(OSError):

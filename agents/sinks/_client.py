@@ -98,7 +98,7 @@ def check_addresses(host: str, addresses: Sequence[str], allowed: Sequence[Netwo
         inside = any(address in network for network in allowed if network.version == address.version)
         if not inside and (not address.is_global or address.is_multicast):
             raise ForbiddenAddress(
-                f"{host} is at {address}, which is no public address; the operator can allow its network"
+                f"{host} is at {address}, which is no public address; TIDEGATE_ALLOWED_NETWORKS can allow its network"
             )
 
 

@@ -86,7 +86,7 @@ async def update_group(id: str, asked: GroupBody, request: Request) -> Response:
     return await _write_group(request, id, asked)
 
 
-@writes.delete("/cloud/group/{id}")
+@writes.delete("/cloud/group/{id}", response_class=Response)
 async def delete_group(id: str, request: Request) -> Response:
     """Delete an account group that no alert rule names; its accounts stay."""
     control = backend(request).control
@@ -174,7 +174,7 @@ async def update_list(id: str, asked: ListBody, request: Request) -> Response:
     return await _write_list(request, id, asked)
 
 
-@writes.delete("/v1/resource_list/{id}")
+@writes.delete("/v1/resource_list/{id}", response_class=Response)
 async def delete_list(id: str, request: Request) -> Response:
     """Delete a resource list."""
     control = backend(request).control

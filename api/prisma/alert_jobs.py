@@ -16,7 +16,7 @@ from api.prisma.alert_lists import alerts, chosen, shown
 from api.prisma.alerts import Detailed, ListBody, asked_of
 from api.prisma.backend import answer, backend
 from api.prisma.failures import Failure, not_found
-from api.prisma.search import plain
+from api.prisma.search import TABLE, plain
 
 reads = APIRouter(tags=["Alerts"], dependencies=[Depends(may_read)])
 
@@ -66,8 +66,8 @@ async def show_status(id: str, request: Request) -> Response:
     return answer(_job(request, id)["status"])
 
 
-@reads.get("/alert/csv/{id}/download")
-@reads.get("/alert/jobs/{id}/download")
+@reads.get("/alert/csv/{id}/download", responses=TABLE)
+@reads.get("/alert/jobs/{id}/download", responses=TABLE)
 async def fetch(id: str, request: Request) -> Response:
     """Fetch what a job has made."""
     job = _job(request, id)

@@ -18,6 +18,7 @@ from api.prisma.kept import Kept, all_kept, kept, removing, saving
 from api.prisma.targets import NOBODY, accounts_of
 from api.prisma.words import cloud_in, cloud_out
 from streams.control import Control
+from streams.control.check import read
 
 reads = APIRouter(tags=["Alert rules"], dependencies=[Depends(may_read)])
 writes = APIRouter(tags=["Alert rules"], dependencies=[Depends(may_change)])
@@ -101,7 +102,7 @@ async def update_rule(id: str, asked: RuleBody, request: Request) -> Response:
     return await _write(request, id, asked)
 
 
-@writes.delete("/alert/rule/{id}", status_code=204)
+@writes.delete("/alert/rule/{id}", status_code=204, response_class=Response)
 async def delete_rule(id: str, request: Request) -> Response:
     """Delete an alert rule."""
     control = backend(request).control
@@ -114,7 +115,8 @@ async def _write(request: Request, id: str, asked: RuleBody) -> Response:
     back = backend(request)
     document = _document(back, asked)
     said = asked.model_dump(by_alias=True, exclude={"name", "enabled", "policies", "policy_labels"})
-    said["written"] = _digest(AlertRule(id=id, **document))
+    rule: Any = read(back.control.kinds[KIND], id, document)
+    said["written"] = _digest(rule)
     for number, each in enumerate(said.get("alertRuleNotificationConfig") or ()):
         each["id"] = each.get("id") or f"{id}-{number}"
     await change(request, saving(request, KIND, id, document, said))

@@ -135,7 +135,7 @@ async def show_alert(id: str, request: Request, detailed: Detailed = True) -> Re
     return answer(item(found[0], Names(back.control_), rules, policies, detailed=detailed, data=found[1]))
 
 
-@writes.post("/alert/dismiss")
+@writes.post("/alert/dismiss", response_class=Response)
 async def dismiss(order: Order, request: Request) -> Response:
     """Dismiss alerts, and answer once that shows."""
     if order.dismissal_time_range is not None:
@@ -144,7 +144,7 @@ async def dismiss(order: Order, request: Request) -> Response:
     return nothing()
 
 
-@writes.post("/alert/reopen")
+@writes.post("/alert/reopen", response_class=Response)
 async def reopen(order: Order, request: Request) -> Response:
     """Open dismissed alerts again, and answer once that shows."""
     await _command(request, order, "reopen")
@@ -152,10 +152,15 @@ async def reopen(order: Order, request: Request) -> Response:
 
 
 @writes.post("/alert/remediation")
-@writes.patch("/alert/remediation/{id}")
-async def remediate() -> Response:
+async def show_remediation() -> Response:
     """Refuse: Tidegate changes nothing in clouds."""
     raise unsupported("remediation", "Tidegate changes nothing in clouds; the policy's recommendation says how to")
+
+
+@writes.patch("/alert/remediation/{id}")
+async def remediate(id: str) -> Response:
+    """Refuse: Tidegate changes nothing in clouds."""
+    return await show_remediation()
 
 
 @reads.get("/filter/alert/suggest")

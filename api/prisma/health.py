@@ -3,7 +3,7 @@
 import asyncio
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 
 from api import figures, metrics
 from api.prisma.access import may_read
@@ -39,7 +39,7 @@ async def is_ready(request: Request) -> Response:
     return answer({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
 
 
-@reads.get("/metrics")
+@reads.get("/metrics", response_class=PlainTextResponse)
 async def show_metrics(request: Request) -> Response:
     """The figures, for Prometheus. Its `credentials_file` may be the file `token` of the data folder."""
     back = backend(request)

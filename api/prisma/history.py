@@ -89,7 +89,7 @@ async def save_search(id: str, asked: Saved, request: Request) -> Response:
     return answer(_model(kept(control, KIND, id, "search")))
 
 
-@writes.delete("/search/history/{id}")
+@writes.delete("/search/history/{id}", status_code=204, response_class=Response)
 async def delete_search(id: str, request: Request) -> Response:
     """Delete a saved search that no policy is made of, or forget a recent one."""
     back = backend(request)

@@ -4,7 +4,7 @@ import time
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
@@ -58,11 +58,10 @@ class Switch(Shape):
     enabled: bool = Field(description="Whether it is told of alerts.")
 
 
-def of_tenant(request: Request) -> None:
+def of_tenant(prisma_id: Annotated[str, Path(description="As GET /license says.")], request: Request) -> None:
     """Refuse a path that names another tenant. Raises Failure."""
-    named = request.path_params.get("prisma_id")
-    if named is not None and named != backend(request).signer.tenant:
-        raise not_found("tenant", named)
+    if prisma_id != backend(request).signer.tenant:
+        raise not_found("tenant", prisma_id)
 
 
 TENANT = [Depends(of_tenant)]
@@ -75,7 +74,7 @@ async def list_types() -> Response:
 
 
 @reads.get(V1 + "/channels", dependencies=TENANT)
-async def list_channels(prisma_id: str) -> Response:
+async def list_channels() -> Response:
     """List the types of integrations that are told of alerts."""
     return answer(sorted(CHANNELS))
 
@@ -101,7 +100,6 @@ async def list_integrations(
 
 @reads.get(V1, dependencies=TENANT)
 async def list_tenants_integrations(
-    prisma_id: str,
     request: Request,
     ids: Annotated[list[str] | None, Query(description="Only these.")] = None,
     type: Annotated[str | None, Query(description="Only of this type.")] = None,
@@ -130,9 +128,8 @@ async def try_integration(
     return answer({"success": ok, "statusCode": 200 if ok else 400, "errorMessages": errors, "tests": []})
 
 
-@writes.post(V1 + "/test", dependencies=TENANT)
+@writes.post(V1 + "/test", dependencies=TENANT, response_class=Response)
 async def try_tenants_integration(
-    prisma_id: str,
     asked: IntegrationBody,
     request: Request,
     id: Annotated[str | None, Query(description="Of the integration whose secrets stand for asterisks.")] = None,
@@ -164,8 +161,8 @@ async def update_integration(id: str, asked: IntegrationBody, request: Request) 
     return await _write(request, id, asked, type)
 
 
-@writes.patch("/integration/{id}")
-@writes.patch(V1 + "/{id}", dependencies=TENANT)
+@writes.patch("/integration/{id}", response_class=Response)
+@writes.patch(V1 + "/{id}", dependencies=TENANT, response_class=Response)
 async def switch_integration(id: str, asked: Switch, request: Request) -> Response:
     """Enable or disable an integration."""
     kind, _ = _find(backend(request), id)
@@ -173,8 +170,8 @@ async def switch_integration(id: str, asked: Switch, request: Request) -> Respon
     return nothing()
 
 
-@writes.delete("/integration/{id}")
-@writes.delete(V1 + "/{id}", dependencies=TENANT)
+@writes.delete("/integration/{id}", response_class=Response)
+@writes.delete(V1 + "/{id}", dependencies=TENANT, response_class=Response)
 async def delete_integration(id: str, request: Request) -> Response:
     """Delete an integration that no alert rule names."""
     back = backend(request)

@@ -112,7 +112,7 @@ async def update_policy(id: str, asked: PolicyBody, request: Request) -> Respons
     return await _write(request, id, asked)
 
 
-@writes.delete("/policy/{id}", status_code=204)
+@writes.delete("/policy/{id}", status_code=204, response_class=Response)
 async def delete_policy(id: str, request: Request) -> Response:
     """Delete a policy of one's own that no alert rule names."""
     back = backend(request)
@@ -121,7 +121,7 @@ async def delete_policy(id: str, request: Request) -> Response:
     return nothing(204)
 
 
-@writes.patch("/policy/{id}/status/{enabled}")
+@writes.patch("/policy/{id}/status/{enabled}", response_class=Response)
 async def switch_policy(
     id: str, enabled: Annotated[Literal["true", "false"], Path(description="true or false.")], request: Request
 ) -> Response:

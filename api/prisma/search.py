@@ -24,6 +24,7 @@ reads = APIRouter(tags=["Search"], dependencies=[Depends(may_read)])
 
 MOST = 10_000
 """The most rows of a page."""
+TABLE: dict[int | str, dict[str, Any]] = {200: {"description": "The answer.", "content": {"text/csv": {}}}}
 _API_NAMES = "select distinct api_name from resources where not deleted order by 1"
 _OWN = ("account", "region", "api.name", "id", "name", "rrn")
 
@@ -80,7 +81,7 @@ class Found(Shape):
     next_page_token: str | None = Field(default=None, description="Of the page before.")
 
 
-@reads.post("/search/config")
+@reads.post("/search/config", responses=TABLE)
 async def search(asked: Search, request: Request) -> Response:
     """Find resources. `Accept: text/csv` gives a table whose first line names the search."""
     back = backend(request)
@@ -109,7 +110,7 @@ async def search_again(asked: Search, request: Request) -> Response:
     return answer({"id": model["id"], **data})
 
 
-@reads.post("/search/api/v1/config/download")
+@reads.post("/search/api/v1/config/download", responses=TABLE)
 async def search_csv(asked: Search, request: Request) -> Response:
     """Find resources, as CSV."""
     await _remembered(request, asked)

@@ -62,7 +62,6 @@ class TemplateBody(Shape):
 
 @reads.get(V1)
 async def list_templates(
-    prisma_id: str,
     request: Request,
     type: Annotated[list[str] | None, Query(description="Only of these types.")] = None,
     id: Annotated[list[str] | None, Query(description="Only these.")] = None,
@@ -82,35 +81,35 @@ async def list_templates(
 
 
 @reads.get(V1 + "/{id}")
-async def show_template(prisma_id: str, id: str, request: Request) -> Response:
+async def show_template(id: str, request: Request) -> Response:
     """Show one notification template."""
     control = backend(request).control
     return answer(_shown(control, kept(control, KIND, id, "template")))
 
 
-@writes.post(V1 + "/test")
-async def try_template(prisma_id: str, asked: TemplateBody, request: Request) -> Response:
+@writes.post(V1 + "/test", response_class=Response)
+async def try_template(asked: TemplateBody, request: Request) -> Response:
     """Check a template without making a ticket of it."""
     read(NOTIFICATION_TEMPLATES, "test", _document(asked))
     return nothing()
 
 
 @writes.post(V1)
-async def create_template(prisma_id: str, asked: TemplateBody, request: Request) -> Response:
+async def create_template(asked: TemplateBody, request: Request) -> Response:
     """Make a notification template."""
     return await _write(request, str(uuid4()), asked)
 
 
 @writes.patch(V1 + "/{id}")
 @writes.put(V1 + "/{id}")
-async def update_template(prisma_id: str, id: str, asked: TemplateBody, request: Request) -> Response:
+async def update_template(id: str, asked: TemplateBody, request: Request) -> Response:
     """Write a notification template anew."""
     kept(backend(request).control, KIND, id, "template")
     return await _write(request, id, asked)
 
 
-@writes.delete(V1 + "/{id}")
-async def delete_template(prisma_id: str, id: str, request: Request) -> Response:
+@writes.delete(V1 + "/{id}", response_class=Response)
+async def delete_template(id: str, request: Request) -> Response:
     """Delete a notification template that no alert rule names."""
     control = backend(request).control
     kept(control, KIND, id, "template")

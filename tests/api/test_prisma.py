@@ -291,6 +291,29 @@ async def test_a_rule_that_names_account_groups_follows_them(ours: Tenant, api: 
     end()
 
 
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"policies": [""]}, "bad_request"),
+        ({"policies": []}, "bad_request"),
+        ({"policies": ["nope"]}, "bad_request"),
+        ({"delayNotificationMs": 1}, "not_supported"),
+        ({"allowAutoRemediate": True}, "not_supported"),
+        ({"policyLabels": ["x"]}, "not_supported"),
+        ({"target": {"accountGroups": ["nope"]}}, "account_group_not_found"),
+        ({"target": {"tags": [{"key": "a", "values": ["b", "c"]}]}}, "not_supported"),
+        ({"alertRuleNotificationConfig": [{"type": "email", "recipients": ["a@example.com"]}]}, "not_supported"),
+        ({"alertRuleNotificationConfig": [{"type": "slack", "recipients": ["nope"]}]}, "invalid_integration"),
+        ({"alertRuleNotificationConfig": [{"type": "slack", "frequency": "daily"}]}, "not_supported"),
+    ],
+)
+async def test_a_rule_that_would_not_do_what_it_says_is_refused(api: Api, change: dict[str, Any], key: str) -> None:
+    rule = {"name": "Wrong", "policies": ["aws-security-group-ssh-open"], "target": {"accountGroups": []}}
+    said = await api.post("/alert/rule", json=rule | change)
+    assert (said.status_code, said.json()["error"]["code"]) == (400, key), said.text
+    assert next(iter(change)) in said.text or key == "bad_request"
+
+
 async def test_secrets_stay_hidden_and_survive_a_masked_write(ours: Tenant, api: Api) -> None:
     config = {
         "url": "https://hooks.example.com/s3cret-url",

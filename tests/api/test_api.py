@@ -32,6 +32,7 @@ PATHS = [
     ("GET", "/alerts"),
     ("GET", "/alerts/0-0"),
     ("POST", "/alerts/0-0/commands"),
+    ("GET", "/deliveries"),
     ("GET", "/dead-letters"),
     ("GET", "/dead-letters/0-0"),
     ("POST", "/dead-letters/0-0/replay"),

@@ -128,6 +128,15 @@ def test_the_go_client_of_the_terraform_provider_does_its_calls(up: Up, tmp_path
     assert said.splitlines()[-1] == "done"
 
 
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
+def test_the_page_logs_in_and_shows_what_a_search_finds(up: Up, tmp_path: Path) -> None:
+    said = _run(sys.executable, str(CLIENTS / "page.py"), up.ready["api"], up.key, up.secret, cwd=tmp_path)
+    login, search = json.loads(said)
+    assert login.startswith("200")
+    assert search.startswith("200")
+    assert "rrn:aws:" in search
+
+
 def _run(*command: str, **more: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, **({"cwd": ROOT} | more))
     assert done.returncode == 0, done.stdout + done.stderr

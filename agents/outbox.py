@@ -106,7 +106,7 @@ _There = dict[str, dict[bytes, set[bytes | None]]]
 
 
 async def _records(settings: Settings, since: Mapping[tuple[str, int], datetime]) -> _There:
-    consumer = AIOKafkaConsumer(**client_config(settings), enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**client_config(settings), enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
     try:
         places = {TopicPartition(*place): time for place, time in since.items()}

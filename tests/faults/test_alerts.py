@@ -81,13 +81,13 @@ def on_topic(settings: Settings, topic: Topic) -> list[tuple[bytes, bytes]]:
     """Return what lies on *topic*: keys and values, in the order of each partition."""
 
     async def ask() -> list[tuple[bytes, bytes]]:
-        consumer = AIOKafkaConsumer(**client_config(settings), enable_auto_commit=False)
+        # A seek to the beginning could be overtaken by the reset to the end that an assignment begins.
+        consumer = AIOKafkaConsumer(**client_config(settings), enable_auto_commit=False, auto_offset_reset="earliest")
         await consumer.start()
         try:
             parts = [TopicPartition(full_name(settings, topic), p) for p in range(settings.partitions)]
             consumer.assign(parts)
             ends = await consumer.end_offsets(parts)
-            await consumer.seek_to_beginning(*parts)
             found: list[tuple[bytes, bytes]] = []
             while any([await consumer.position(tp) < end for tp, end in ends.items()]):
                 for records in (await consumer.getmany(timeout_ms=100)).values():

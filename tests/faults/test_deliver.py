@@ -309,7 +309,7 @@ def test_partitions_that_go_and_come_back_lose_nothing_and_double_nothing(settin
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("point", ["delivering:5", "delivered:5", "tombstone:2"])
+@pytest.mark.parametrize("point", ["delivering:5", "delivered:5", "tombstone:1"])
 def test_a_worker_killed_between_two_steps_loses_nothing(settings: Settings, point: str) -> None:
     async def run() -> None:
         async with Receiver() as receiver:

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from agents.rules import DEFAULT, AlertRule
+from queries.compile import condition
 from queries.policy import Policy, touches
-from queries.violating import FindingsOf, condition_of
+from queries.violating import FindingsOf
 from streams.alerts import AlertPolicy
 from streams.store.evaluations import RULES
 
@@ -18,7 +19,7 @@ class Judged:
         self.findings = FindingsOf(policy.checked)
         self.touches = touches(policy)
         self.counts = policy.checked.query.count is not None
-        self.condition = condition_of(policy.checked) if self.touches.single else None
+        self.condition = condition(policy.checked) if self.touches.single else None
         """Of a policy that judges each resource by itself."""
         self.told = AlertPolicy(
             id=policy.id,

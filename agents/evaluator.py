@@ -71,11 +71,6 @@ class Evaluator:
         """When each partition was last looked at for the sake of time alone, on the monotonic clock."""
         self.sender = Sender(settings, producer)
 
-    @property
-    def admitted(self) -> AbstractSet[int]:
-        """The partitions that are evaluated."""
-        return self._admitted.keys()
-
     def take(self, batch: Batch, done: Callable[[], object]) -> None:
         """Let users' commands wait for a turn in which their partition is admitted; *done* is called after it."""
         self._commands.append((batch, done))
@@ -138,14 +133,15 @@ class Evaluator:
 
     async def _admit(self, part: int) -> None:
         """Bring out what a crash or a move has left in the outbox, and begin a generation."""
+        book = self._book
         async with self.sender.sending:
             self.sender.forget(frozenset({part}))  # the outbox has it all
             rows, since = await self._store.transact("a look into the outbox", partial(_left, part=part))
             rows = [row for row in rows if row.n not in self.sender.sent]
             there = await arrived(self._settings, part, rows, since) if rows else set()
-            admit = partial(_admit, part=part, rows=rows, there=there, book=self._book)
+            admit = partial(_admit, part=part, rows=rows, there=there, book=book)
             generation, rest = await self._store.transact(f"the admission of partition {part}", admit)
-        if part in self._ready():
+        if part in self._ready() and book is self._book:  # else again in the next turn, by the book of then
             self._admitted[part] = generation
             self.sender.put(rest)
 

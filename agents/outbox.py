@@ -40,11 +40,6 @@ class Sender:
         """Whether so many rows wait that no more should be made."""
         return len(self._waiting) >= FULL
 
-    @property
-    def idle(self) -> bool:
-        """Whether Kafka has every row that was put."""
-        return not self._waiting and not self.sending.locked()
-
     def put(self, rows: Sequence[Outgoing]) -> None:
         """Let *rows* wait to be sent; they lie in the outbox."""
         if rows:

@@ -8,13 +8,8 @@ from typing import Any
 import duckdb
 
 from queries.check import Checked
-from queries.compile import condition, finding_condition
+from queries.compile import finding_condition
 from queries.fragment import Slot, Sql, filled, sql
-
-
-def condition_of(checked: Checked) -> Sql:
-    """Return the condition on a resource of a policy that judges each by itself."""
-    return condition(checked)
 
 
 def violating(

@@ -116,6 +116,7 @@ ALERTS = Topic(
     record=Alert,
     divided="by account",
     compacted=True,
+    max_message_bytes=2 * MAX_MESSAGE,
 )
 ALERT_EVENTS = Topic(
     name="alert-events",
@@ -124,6 +125,7 @@ ALERT_EVENTS = Topic(
     record=AlertEvent,
     divided="by account",
     retention_ms=30 * DAY,
+    max_message_bytes=2 * MAX_MESSAGE,  # the tags and names of the largest resource, and the rest
 )
 ALERT_COMMANDS = Topic(
     name="alert-commands",
@@ -140,6 +142,7 @@ DELIVERIES = Topic(
     record=Delivery,
     divided="by account",
     compacted=True,
+    max_message_bytes=2 * MAX_MESSAGE,
 )
 DELIVERY_LOG = Topic(
     name="delivery-log",
@@ -162,7 +165,7 @@ AUDIT_TRAIL = Topic(
     record=AuditRecord,
     divided="by account",
     retention_ms=365 * DAY,
-    max_message_bytes=MAX_MESSAGE,
+    max_message_bytes=2 * MAX_MESSAGE,
 )
 TOPICS = (
     RESOURCES,

@@ -71,7 +71,8 @@ def merge(
     buried = [at for at, row in best.items() if row is None and at in there]
     put(db, winners)
     _delete(db, buried)
-    late = [at for at, last in stale.items() if at in there and best[at] is not None and last[0] < there[at][0]]
+    stands = {at: max(version(row.alert), there.get(at, (0, 0))) for at, row in best.items() if row is not None}
+    late = [at for at, last in stale.items() if at in stands and last[0] < stands[at][0]]
     _note(db, late)
     given = [row for row in rows if row is not None]
     repeated = sum(version(row.alert) == there.get((row.part, row.alert.id)) for row in given)

@@ -1,5 +1,8 @@
 """Evaluations in a store: what is touched, what comes of it, and what a second look leaves alone."""
 
+import asyncio
+import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,12 +13,16 @@ import pytest
 
 from agents.book import Book
 from agents.evaluate import Done, Setting, command, evaluate
+from agents.evaluator import Evaluator
 from agents.rules import DEFAULT, AlertRule, Channel
 from queries.policy import Policy, touches
 from streams.alerts import Alert, AlertCommand, AlertEvent, Delivery, read
+from streams.produce import BatchProducer
+from streams.settings import Settings
 from streams.store import Part, Store, evaluations, work
 from streams.store.alerts import by_id
 from streams.store.outbox import Outbox
+from streams.store.thread import StoreThread
 from tests.streams.store_records import PART, Log, finding, resource
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -365,6 +372,37 @@ def test_an_owner_that_was_overtaken_changes_nothing_and_its_late_record_is_cove
     log.store.apply([Part("alerts", "alerts", PART, 0, 2, [(0, key, value), (1, key, late)])])
     assert [one.status for one in alerts(log)] == ["open"]
     assert log.store.resends("alerts", PART, 10) == [(key, value)]
+
+
+def test_a_late_record_in_one_batch_with_its_winner_is_covered_again_too(log: Log, tmp_path: Path) -> None:
+    owner = Owner(log, book(LOUD), generation=2)
+    log.add("resources", loud("a", 1))
+    owner.evaluate()
+    (value,) = (value for topic, value in owner.sent if topic == "alerts")
+    key = read(Alert, value)[0].id.encode()
+    late = orjson.dumps(orjson.loads(value) | {"generation": 1, "seq": 7, "status": "resolved"})
+    store = Store.open(tmp_path / "again.duckdb", notes_work=True)
+    store.apply([Part("alerts", "alerts", PART, 0, 2, [(0, key, value), (1, key, late)])])
+    assert store.resends("alerts", PART, 10) == [(key, value)]
+    store.close()
+
+
+async def test_a_book_that_changes_during_an_admission_is_the_one_that_is_noted(tmp_path: Path) -> None:
+    store = await StoreThread.open(tmp_path / "s.duckdb", notes_work=True)
+    settings = Settings(data=tmp_path)
+    evaluator = Evaluator(settings, store, BatchProducer(settings), book(HIT), lambda: {PART}, Counter())
+    held = threading.Event()
+    holding = asyncio.create_task(store.run(held.wait))
+    turn = asyncio.create_task(evaluator.turn())
+    await asyncio.sleep(0.05)  # it waits for the store
+    after = book(HIT, LOUD)
+    evaluator.reconsider(after)
+    held.set()
+    await asyncio.gather(holding, turn)
+    await evaluator.turn()
+    with store.cursor() as cursor:
+        assert dict(cursor.execute("select policy, digest from evaluated").fetchall()) == after.digests
+    await store.close()
 
 
 def alerts(log: Log) -> list[Alert]:

@@ -37,7 +37,8 @@ window.send = async (path, body) => {
 
 async def main(address: str, key: str, secret: str) -> None:
     """Show the answers of a login and of a search as the page shows them."""
-    with tempfile.TemporaryDirectory() as folder:
+    # The browser's own children write into its folder for a moment after it ended.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}"]
         silent = subprocess.DEVNULL
         browser = subprocess.Popen([*command, "--remote-debugging-port=0", "about:blank"], stdout=silent, stderr=silent)

@@ -20,8 +20,8 @@ def trail(
     """
     seen = {one.rid: one for one in resources}
     changes = [change for change in world.audit(db, rids, rows_of) if change[1] in seen]
-    edited = [rid for _, rid, what, today, former in changes if what == 0 and today and former]
-    configs = world.configs(db, edited) if edited else {}
+    told = [rid for _, rid, what, today, _ in changes if what == 0 and today and not seen[rid].deleted]
+    configs = world.configs(db, told) if told else {}
     fids = sorted({what for _, _, what, _, _ in changes if what})
     findings = world.findings(db, fids) if fids else {}
     records = []
@@ -29,11 +29,12 @@ def trail(
         resource = seen[rid]
         detail: dict[str, Any]
         if what == 0:
-            change = "created" if former is None else "deleted" if resource.deleted else "changed"
-            detail = {"config": capped(configs[rid])} if change == "changed" else {}
+            change = "deleted" if resource.deleted else "created" if former is None else "changed"
+            detail = {"config": capped(configs[rid])} if rid in configs else {}
         else:
-            change = "opened" if former is None else "closed" if today is None else "changed"
             detail = findings.get(what, {})
+            over = today is None or detail.get("status", "open") != "open"
+            change = "closed" if over else "opened" if former is None else "changed"
         record = AuditRecord(
             rrn=resource.rrn,
             account=resource.account,

@@ -28,6 +28,8 @@ from api.prisma.access import Access
 from api.prisma.signing import Signer
 from api.prisma.targets import follow
 from api.reader import Readers, TooSlow
+from api.resource import NoSuchResource
+from api.resource import routes as resource_routes
 from api.state import Owner
 from api.version import ROOT, version
 from queries.errors import RqlError, SqlError
@@ -91,7 +93,7 @@ def create_app(
     }
     app.include_router(routes.open_, prefix=ROOT)
     app.include_router(ingest_routes, prefix=ROOT, responses=failures)
-    for closed in (routes.closed, alert_routes, delivery_routes, control_routes):
+    for closed in (routes.closed, resource_routes, alert_routes, delivery_routes, control_routes):
         app.include_router(closed, prefix=ROOT, dependencies=[Depends(admit)], responses=failures)
     for error, answer in ((RequestValidationError, _invalid), (HTTPException, _http), (TidegateError, _failed)):
         app.add_exception_handler(error, answer)
@@ -114,7 +116,7 @@ ERRORS = {
     400: "The query is wrong: `span` and `drawing` say where.",
     401: "The token is missing or wrong.",
     403: "The role of who asks doesn't allow it.",
-    404: "There is no such object, policy, alert, dead letter, snapshot or path.",
+    404: "There is no such object, policy, resource, alert, dead letter, snapshot or path.",
     405: "The path doesn't know this method.",
     408: "The query took longer than it may.",
     409: "Not now: it was replayed already, others refer to it, or there is nothing to answer from yet.",
@@ -178,6 +180,7 @@ _STATUS: dict[type[Exception], int] = {
     NoSuchLetter: 404,
     NoSuchPolicy: 404,
     NoSuchAlert: 404,
+    NoSuchResource: 404,
     NotObeyed: 409,
     Replayed: 409,
     TooSlow: 408,

@@ -19,12 +19,12 @@ class AuditRecord:
     """When Tidegate saw it."""
     kind: Literal["configuration", "finding", "alert"]
     change: str
-    """Of a configuration: created, changed, deleted. Of a finding: opened, changed, closed. Of an alert: the kind of
-    its event.
+    """Of a configuration: created, changed, deleted. Of a finding: opened, changed, closed (fixed, suppressed, deleted,
+    or no longer about this resource). Of an alert: the kind of its event.
     """
     by: str = ""
     """The user whose command it was; empty: what the vendors and clouds sent."""
     detail: dict[str, Any] = field(default_factory=dict)
-    """Of a changed configuration: `config` as it is now, up to 64 KiB. Of a finding: its id, source, type, name, cves,
-    severity, status, title. Of an alert: its id, seq, status, reason, and the policy's id, name, severity.
+    """Of a created or changed configuration: `config` as it is now, up to 64 KiB. Of a finding: its id, source, type,
+    name, cves, severity, status, title. Of an alert: its id, seq, status, reason, and the policy's id, name, severity.
     """

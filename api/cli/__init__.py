@@ -18,6 +18,7 @@ from api.cli import (
     flow,
     integrations,
     policies,
+    resource,
     run,
     snapshots,
     status,
@@ -39,6 +40,7 @@ app = typer.Typer(
 run.add(app)
 flow.add(app)
 ask.add(app)
+resource.add(app)
 policies.add(app)
 alerts.add(app)
 deliveries.add(app)

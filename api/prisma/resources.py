@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from api import trail
 from api.prisma.access import may_read
 from api.prisma.alert_filters import FILTERS, Condition
 from api.prisma.alert_lists import alerts, chosen, shown
@@ -14,7 +15,6 @@ from api.prisma.backend import Backend, Shape, answer, backend
 from api.prisma.failures import bad, not_found, unsupported
 from api.prisma.findings import findings
 from api.prisma.items import Names, config_of, items
-from api.prisma.trail import happened
 from api.prisma.words import asset_id, cloud_in, cloud_out
 from streams.store.alerts import by_id
 
@@ -217,7 +217,7 @@ async def _alerts(back: Backend, rrns: list[str]) -> list[Any]:
 
 async def _timeline(back: Backend, rrn: str) -> list[dict[str, Any]]:
     item = await _resource(back, rrn)
-    lines = await happened(back.owner.settings, rrn, item["accountId"])
+    lines = (await trail.read(back.owner.settings, rrn, item["accountId"])).records
     return [
         {
             "id": f"{asset_id(rrn)}-{line['offset']}",

@@ -221,29 +221,38 @@ def _mistyped(field: Field, json_type: str) -> str:
         case "object":
             return f"{json_type} not in ('OBJECT', 'NULL')"
         case _:
-            return f"d.\"{field.name}\" is null and {json_type} <> 'NULL'"
+            return f"{_read(field)} is null and {json_type} <> 'NULL'"
 
 
 _SHAPES = {
     "text": '"VARCHAR"',
     "version": '"VARCHAR"',
-    "time": '"BIGINT"',
-    "number": '"DOUBLE"',
+    "time": '"VARCHAR"',
+    "number": '"VARCHAR"',
     "flag": '"BOOLEAN"',
     "texts": '["VARCHAR"]',
     "references": '[{"id":"VARCHAR","type":"VARCHAR"}]',
     "object": '"JSON"',
     "document": '"JSON"',
 }
-"""What from_json makes of a field; what it can't make is NULL."""
+"""What from_json makes of a field; what it can't make is NULL. Numbers are cast later: whether one is missing, as it
+mostly is, or can't be read is told apart by that.
+"""
+
+_NUMBERS = {"time": "BIGINT", "number": "DOUBLE"}
 
 
 def _shape(kind: Kind) -> str:
     return "{" + ",".join(f'"{f.name}":{_SHAPES[f.type]}' for f in kind.fields) + "}"
 
 
-def _value(field: Field) -> str:
+def _read(field: Field) -> str:
     at = f'd."{field.name}"'
+    return f"try_cast({at} as {_NUMBERS[field.type]})" if field.type in _NUMBERS else at
+
+
+def _value(field: Field) -> str:
+    at = _read(field)
     match field.type:
         case "text" if field.default is not None and not field.required:
             return f"coalesce({at}, '{field.default}')"
@@ -263,7 +272,7 @@ def _value(field: Field) -> str:
 
 def _void(field: Field) -> str:
     """SQL that is true or NULL where the field is certainly wrong."""
-    at = f'd."{field.name}"'
+    at = _read(field)
     match field.type:
         case "text" if field.choices:
             listed = f"""{at} not in ('{"', '".join(field.choices)}')"""
@@ -299,6 +308,8 @@ def _odd(field: Field) -> str:
             return ""
         case "object":
             return f"coalesce(left({at}::VARCHAR, 1) <> '{{', false)"
+        case "time" | "number":
+            return f"({at} is not null and {_read(field)} is null)"
         case _:
             return f"{at} is null"
 

@@ -11,6 +11,8 @@ from streams.alerts import (
     AlertEvent,
     AlertPolicy,
     AlertResource,
+    AlertStatus,
+    AlertStep,
     Reason,
     Transition,
     alert_id,
@@ -33,6 +35,8 @@ PolicyChange: TypeAlias = Literal[
 
 REMEMBERED = 8
 """How many obeyed commands an alert remembers."""
+STEPS = 20
+"""How many changes of its status an alert remembers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,8 @@ class Causes:
 
     policies: Mapping[str, PolicyChange] = field(default_factory=dict)
     """What happened to a policy, or to what covers it, by the policy's id."""
+    alerts: Mapping[str, PolicyChange] = field(default_factory=dict)
+    """The same of single alerts, by id; it goes before."""
     deleted: AbstractSet[str] = frozenset()
     """Subjects that are deleted: rrns, accounts, `account|region`."""
 
@@ -125,10 +131,12 @@ def obey(alerts: Alerts, commands: Iterable[AlertCommand], now: int, *, generati
         alert = current.get(command.alert) or alerts.get(command.alert)
         if alert is None:
             refusals.append(Refusal(command, f"there is no alert {command.alert}"))
-        elif command.id in alert.commands or alert.generation > generation:
+        elif command.id in alert.commands or alert.generation > generation or _too_early(alert, command, now):
             continue
         elif alert.status == "resolved":
             refusals.append(Refusal(command, f"{alert.id} is resolved ({alert.reason}): nothing to {command.action}"))
+        elif command.action == "snooze" and (command.until or 0) <= now:
+            refusals.append(Refusal(command, f"{alert.id}: until: the time to snooze it for is over: {command.until}"))
         else:
             remembered = [*alert.commands, command.id][-REMEMBERED:]
             alert = replace(alert, commands=remembered, generation=generation)
@@ -200,7 +208,7 @@ def _transition(alert: Alert | None, violation: Violation | None, now: int, caus
         return _event(fresh, "opened", now, violation)
     reason: Reason = causes.policies.get(alert.policy.id, "RESOURCE_UPDATED")
     if alert.status == "resolved":
-        again = replace(alert, dismissed_by="", dismissal_note="", snoozed_until=None, opened=now)
+        again = replace(alert, dismissed_by="", dismissal_note="", snoozed_until=None)
         return _event(again, "reopened", now, violation, status="open", reason=reason)
     if _facts(alert) == (violation.policy, violation.resource, list(violation.findings)):
         return None
@@ -214,12 +222,16 @@ def _facts(alert: Alert) -> tuple[AlertPolicy, AlertResource, list[str]]:
 
 
 def _resolved_for(alert: Alert, causes: Causes) -> Reason:
-    change = causes.policies.get(alert.policy.id)
+    change = causes.alerts.get(alert.id) or causes.policies.get(alert.policy.id)
     if change in ("POLICY_DELETED", "POLICY_DISABLED"):
         return change
     if alert.resource.subject in causes.deleted:
         return "RESOURCE_DELETED"
     return change or "RESOURCE_UPDATED"
+
+
+def _too_early(alert: Alert, command: AlertCommand, now: int) -> bool:
+    return command.action == "wake" and (alert.status != "snoozed" or (alert.snoozed_until or 0) > now)
 
 
 def _commanded(alert: Alert, command: AlertCommand, now: int) -> AlertEvent | None:
@@ -228,10 +240,17 @@ def _commanded(alert: Alert, command: AlertCommand, now: int) -> AlertEvent | No
             return None
         done = replace(alert, dismissed_by=command.by, dismissal_note=command.note, snoozed_until=None)
         return _event(done, "dismissed", now, status="dismissed", reason="USER_DISMISSED", by=command.by)
+    if command.action == "snooze":
+        said = (command.by, command.note, command.until)
+        if alert.status == "snoozed" and (alert.dismissed_by, alert.dismissal_note, alert.snoozed_until) == said:
+            return None
+        done = replace(alert, dismissed_by=command.by, dismissal_note=command.note, snoozed_until=command.until)
+        return _event(done, "snoozed", now, status="snoozed", reason="USER_DISMISSED", by=command.by)
     if alert.status == "open":
         return None
-    done = replace(alert, dismissed_by="", dismissal_note="", snoozed_until=None, opened=now)
-    return _event(done, "reopened", now, status="open", reason="USER_REOPENED", by=command.by)
+    done = replace(alert, dismissed_by="", dismissal_note="", snoozed_until=None)
+    reason: Reason = "SNOOZED_AUTO_REOPEN" if command.action == "wake" else "USER_REOPENED"
+    return _event(done, "reopened", now, status="open", reason=reason, by=command.by)
 
 
 def _event(
@@ -240,7 +259,7 @@ def _event(
     now: int,
     violation: Violation | None = None,
     *,
-    status: Literal["open", "dismissed", "resolved"] | None = None,
+    status: AlertStatus | None = None,
     reason: Reason | None = None,
     by: str = "",
 ) -> AlertEvent:
@@ -254,5 +273,8 @@ def _event(
             findings=list(violation.findings),
             last_seen=now,
         )
+    if kind != "updated":
+        step = AlertStep(at=now, status=after.status, reason=after.reason, by=by)
+        after = replace(after, history=[*alert.history, step][-STEPS:])
     config = None if violation is None else capped(violation.config)
     return AlertEvent(id=f"{after.id}-{after.seq}", seq=after.seq, kind=kind, at=now, by=by, alert=after, config=config)

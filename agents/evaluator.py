@@ -20,6 +20,7 @@ from agents.evaluate import Done, Setting, command, evaluate
 from agents.ingest import dead_letter
 from agents.normalise._base import Bad
 from agents.outbox import Sender, arrived
+from agents.snoozed import Snoozed
 from streams.alerts import Alert, AlertCommand, read
 from streams.errors import BadRecord, StoreError
 from streams.faults import passing
@@ -70,6 +71,7 @@ class Evaluator:
         self._timed: dict[int, float] = {}
         """When each partition was last looked at for the sake of time alone, on the monotonic clock."""
         self.sender = Sender(settings, producer)
+        self._snoozed = Snoozed(self.sender.wake)
 
     def take(self, batch: Batch, done: Callable[[], object]) -> None:
         """Let users' commands wait for a turn in which their partition is admitted; *done* is called after it."""
@@ -79,6 +81,7 @@ class Evaluator:
         """Leave these partitions to another owner; what wasn't sent of them stays in the outbox until they are back."""
         for part in parts:
             self._admitted.pop(part, None)
+            self._snoozed.forget(part)
         self._commands = [each for each in self._commands if each[0].partition not in parts]
         self.sender.forget(parts)
 
@@ -94,6 +97,8 @@ class Evaluator:
             await self._admit(part)
         setting = Setting(self._book, {p: g for p, g in self._admitted.items() if p in ready}, datetime.now(UTC))
         await self._obey(setting)
+        for opened in await self._snoozed.turn(setting, self._store, self._outbox):
+            self._hand_over(opened)
         await self._note_timed(setting)
         sent = self.sender.take_sent()
         if self.sender.full or not setting.generations:
@@ -163,6 +168,7 @@ class Evaluator:
             commands = await self._read(batch)
             work = partial(command, setting=setting, outbox=self._outbox, part=batch.partition, commands=commands)
             self._hand_over(await self._store.transact("users' commands", work))
+            self._snoozed.forget(batch.partition)
             acknowledge()
 
     async def _read(self, batch: Batch) -> list[AlertCommand]:

@@ -30,6 +30,7 @@ class Sender:
         self._producer = producer
         self._waiting: deque[Outgoing] = deque()
         self._came = asyncio.Event()
+        self._after: asyncio.Event | None = None
         self.sent: set[int] = set()
         """The numbers of rows that Kafka has and that may still lie in the outbox."""
         self.sending = asyncio.Lock()
@@ -50,6 +51,11 @@ class Sender:
         """Send nothing more of these partitions, which have another owner now."""
         self._waiting = deque(row for row in self._waiting if row.part not in parts)
 
+    def wake(self) -> None:
+        """Set what is set after each round, without one."""
+        if self._after is not None:
+            self._after.set()
+
     def take_sent(self) -> set[int]:
         """Return the numbers of the rows that Kafka has, each once: they can leave the outbox."""
         sent, self.sent = self.sent, set()
@@ -57,6 +63,7 @@ class Sender:
 
     async def run(self, after: asyncio.Event) -> None:
         """Send until cancelled, setting *after* after each round. Raises what the broker raises."""
+        self._after = after
         while True:
             await self._came.wait()
             self._came.clear()

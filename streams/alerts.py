@@ -45,6 +45,16 @@ _DESCRIBED = ConfigDict(use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One requirement of a compliance standard that a policy checks."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _DESCRIBED
+
+    standard: str
+    requirement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPolicy:
     """The policy as it was when the alert changed last."""
 
@@ -57,6 +67,7 @@ class AlertPolicy:
     description: str = ""
     recommendation: str = ""
     labels: list[str] = field(default_factory=list)
+    compliance: list[Requirement] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +89,26 @@ class AlertResource:
     service: str = ""
     resource_type: str = ""
     tags: dict[str, str] = field(default_factory=dict)
+    created: int | None = None
+    """When the provider made it, where that is known."""
 
     @property
     def subject(self) -> str:
         """What the alert's id is made of, with the policy's id."""
         return self.rrn or (f"{self.account}|{self.region}" if self.region else self.account)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertStep:
+    """One change of an alert's status."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _DESCRIBED
+
+    at: int
+    status: AlertStatus
+    reason: Reason
+    by: str = ""
+    """The user; empty: an evaluation, or the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +127,7 @@ class Alert:
     last_seen: int
     """When it was last found violating, as of its last change: it doesn't move alone."""
     opened: int
-    """When it was opened, or opened again."""
+    """When it was opened first: it stays when the alert is opened again."""
     updated: int
     """When its last event was."""
     seq: int
@@ -113,8 +139,15 @@ class Alert:
     dismissed_by: str = ""
     dismissal_note: str = ""
     snoozed_until: int | None = None
+    history: list[AlertStep] = field(default_factory=list)
+    """Its newest changes of status, the last one last."""
     commands: list[str] = field(default_factory=list)
     """The newest commands that were obeyed, so that one that is read again changes nothing."""
+
+    @property
+    def since(self) -> int:
+        """When it came into its status."""
+        return self.history[-1].at if self.history else self.opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +173,10 @@ class AlertEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertCommand:
-    """What a user wants of an alert. Key: the alert's id. Partition: by account."""
+    """What a user wants of an alert, or the time of one that is snoozed (`wake`).
+
+    Key: the alert's id. Partition: by account.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _DESCRIBED
 
@@ -149,11 +185,13 @@ class AlertCommand:
     alert: str
     """The alert's id."""
     account: str
-    action: Literal["dismiss", "reopen"]
+    action: Literal["dismiss", "snooze", "reopen", "wake"]
     by: str
-    """The user."""
+    """The user; empty: the time."""
     note: str = ""
     at: int
+    until: int | None = None
+    """When a snoozed alert opens again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +219,12 @@ class Delivery:
     """Every rule that asked for it; the first one is named in the message."""
     link: str = ""
     """The alert's page in the console, where there is one."""
+    not_before: int = 0
+    """It isn't sent before; 0: at once."""
+    digest: str = ""
+    """Those of one integration, template and text here whose time has come are one message; empty: one of its own."""
+    withdraws: bool = False
+    """Nothing is told: what of this alert is held here, and wasn't sent, ends."""
     schema: int = SCHEMA
 
 

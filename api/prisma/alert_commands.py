@@ -15,16 +15,29 @@ from streams.store.alerts import by_id
 
 
 async def obeyed(
-    back: Backend, found: Sequence[Alert], action: Literal["dismiss", "reopen"], by: str, note: str
+    back: Backend,
+    found: Sequence[Alert],
+    action: Literal["dismiss", "snooze", "reopen"],
+    by: str,
+    note: str,
+    until: int | None = None,
 ) -> int:
-    """Send *action* for each alert of *found* that isn't resolved; return how many once all have obeyed.
+    """Send *action* for each alert of *found* that isn't resolved; return how many once all have obeyed. *until*: when
+    snoozed ones open again.
 
     Raises Failure when that isn't seen in time: the commands are on their way nevertheless.
     """
     now = int(time.time() * 1000)
     commands = {
         alert.id: AlertCommand(
-            id=uuid4().hex, alert=alert.id, account=alert.resource.account, action=action, by=by, note=note, at=now
+            id=uuid4().hex,
+            alert=alert.id,
+            account=alert.resource.account,
+            action=action,
+            by=by,
+            note=note,
+            at=now,
+            until=until,
         )
         for alert in found
         if alert.status != "resolved"
@@ -33,8 +46,8 @@ async def obeyed(
         return 0
     await send(back.owner.settings, list(commands.values()))
     waiting = set(commands)
-    until = time.monotonic() + PATIENCE_S + len(commands) / 500
-    while waiting and time.monotonic() < until:
+    patience = time.monotonic() + PATIENCE_S + len(commands) / 500
+    while waiting and time.monotonic() < patience:
         await asyncio.sleep(0.05)
         rows = await back.ask(partial(by_id, ids=sorted(waiting)))
         waiting -= {row.alert.id for row in rows if commands[row.alert.id].id in row.alert.commands}

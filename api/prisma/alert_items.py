@@ -5,7 +5,7 @@ from typing import Any
 
 from api.prisma.items import Names
 from api.prisma.words import asset_id, cloud_out
-from streams.alerts import Alert
+from streams.alerts import Alert, AlertStep
 
 _SCORES = {"critical": 95, "high": 75, "medium": 50, "low": 25, "informational": 5}
 _GRADES = {"critical": "F", "high": "D", "medium": "C", "low": "B", "informational": "A"}
@@ -51,7 +51,7 @@ def item(
             "endTs": alert.last_seen,
             "alertId": alert.id,
         },
-        "history": [_last(alert)] if detailed else [],
+        "history": _history(alert) if detailed else [],
     }
     if alert.status in ("dismissed", "snoozed"):
         made |= {
@@ -112,10 +112,12 @@ def _resource(alert: Alert, names: Names, data: Any) -> dict[str, Any]:
     }
 
 
-def _last(alert: Alert) -> dict[str, Any]:
-    return {
-        "modifiedBy": alert.dismissed_by or "Tidegate",
-        "modifiedOn": alert.updated,
-        "status": alert.status,
-        "reason": alert.reason,
-    }
+def _history(alert: Alert) -> list[dict[str, Any]]:
+    """The changes of its status, the newest first."""
+    steps = alert.history or [
+        AlertStep(at=alert.updated, status=alert.status, reason=alert.reason, by=alert.dismissed_by)
+    ]
+    return [
+        {"modifiedBy": step.by or "Tidegate", "modifiedOn": step.at, "status": step.status, "reason": step.reason}
+        for step in reversed(steps)
+    ]

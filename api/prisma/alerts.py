@@ -53,7 +53,11 @@ class Order(Shape):
     alerts: list[str] | None = Field(default=None, description="Ids of alerts.", max_length=MOST)
     policies: list[str] | None = Field(default=None, description="Ids of policies: all their alerts that are listed.")
     dismissal_note: str | None = Field(default="", max_length=4000, description="Why.")
-    dismissal_time_range: Any = Field(default=None, description="Until when: not supported yet.")
+    dismissal_time_range: Any = Field(
+        default=None,
+        description="Until when: they are snoozed. Relative (from now on) or absolute (its end).",
+        examples=[{"type": "relative", "value": {"amount": 3, "unit": "day"}}],
+    )
     filter: ListBody | None = Field(default=None, description="Which alerts of those.")
 
 
@@ -137,16 +141,18 @@ async def show_alert(id: str, request: Request, detailed: Detailed = True) -> Re
 
 @writes.post("/alert/dismiss", response_class=Response)
 async def dismiss(order: Order, request: Request) -> Response:
-    """Dismiss alerts, and answer once that shows."""
-    if order.dismissal_time_range is not None:
-        raise unsupported("dismissalTimeRange", "alerts can't be snoozed yet: dismiss them, and open them again")
-    await _command(request, order, "dismiss")
+    """Dismiss alerts, or snooze them with `dismissalTimeRange`, and answer once that shows."""
+    if order.dismissal_time_range is None:
+        await _command(request, order, "dismiss")
+    else:
+        until = times.until(order.dismissal_time_range, int(time.time() * 1000))
+        await _command(request, order, "snooze", until)
     return nothing()
 
 
 @writes.post("/alert/reopen", response_class=Response)
 async def reopen(order: Order, request: Request) -> Response:
-    """Open dismissed alerts again, and answer once that shows."""
+    """Open dismissed and snoozed alerts again, and answer once that shows."""
     await _command(request, order, "reopen")
     return nothing()
 
@@ -212,7 +218,7 @@ async def _by_policy(back: Backend, asked: Asked) -> list[dict[str, Any]]:
     return [{**each, "alertCount": len(groups[each["policyId"]])} for each in made]
 
 
-async def _command(request: Request, order: Order, action: Any) -> None:
+async def _command(request: Request, order: Order, action: Any, until: int | None = None) -> None:
     """Send a command for each alert that *order* means, and wait until all are obeyed. Raises Failure, NotObeyed."""
     back = backend(request)
     if not order.alerts and not order.policies and (order.filter is None or not order.filter.filters):
@@ -226,7 +232,7 @@ async def _command(request: Request, order: Order, action: Any) -> None:
     found = await back.ask(lambda cursor: alerts(cursor, chosen(cursor, wanted)))
     if missing := sorted(set(order.alerts or ()) - {alert.id for alert in found}):
         raise not_found("alert", missing[0])
-    await obeyed(back, found, action, session_of(request).user, order.dismissal_note or "")
+    await obeyed(back, found, action, session_of(request).user, order.dismissal_note or "", until)
 
 
 async def _values(back: Backend, name: str) -> list[str]:

@@ -55,6 +55,18 @@ def read(given: Any, now: int) -> Range:
     raise bad("timeRange", f"{given!r:.100}: wanted a type of relative, absolute or to_now with its value")
 
 
+def until(given: Any, now: int) -> int:
+    """Return the moment to come that *given*, a body's `dismissalTimeRange`, means. Raises Failure."""
+    ahead = {**given, "relativeTimeType": "FORWARD"} if isinstance(given, dict) else given
+    kind = str(given.get("type", "")).lower() if isinstance(given, dict) else ""
+    if kind not in ("relative", "absolute"):
+        raise bad("dismissalTimeRange", f"{given!r:.100}: wanted a type of relative or absolute with its value")
+    end = read(ahead, now).end
+    if not now < end < EVER.end:
+        raise bad("dismissalTimeRange", f"{given!r:.100}: wanted an end that is to come")
+    return end
+
+
 def from_query(query: Any) -> Any:
     """Return the `timeRange` that a query string means; None where it says nothing. Raises Failure."""
     if "startTime" in query or "endTime" in query:

@@ -126,6 +126,12 @@ def by_id(db: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[Row]:
     return [_row(part, record) for part, record in found]
 
 
+def snoozed(db: duckdb.DuckDBPyConnection, part: int) -> list[Row]:
+    """Return the partition's snoozed alerts."""
+    found = db.execute("select part, record from alerts where part = ? and status = 'snoozed'", [part]).fetchall()
+    return [_row(part, record) for part, record in found]
+
+
 def newest_generation(db: duckdb.DuckDBPyConnection, part: int) -> int:
     """Return the generation of the partition's last owner that wrote an alert; 0: nobody has."""
     ((newest,),) = db.execute("select coalesce(max(generation), 0) from alerts where part = ?", [part]).fetchall()

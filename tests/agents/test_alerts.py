@@ -97,7 +97,13 @@ def test_a_violation_that_returns_opens_the_same_alert(causes: Causes, reason: s
     changes = settle(_resolved(), [VIOLATION], 300, causes=causes)
     assert _one(changes) == ("reopened", "open", reason, 3)
     alert = changes.events[0].alert
-    assert (alert.id, alert.first_seen, alert.opened, alert.last_seen) == (ID, 100, 300, 300)
+    assert (alert.id, alert.first_seen, alert.opened, alert.updated, alert.last_seen) == (ID, 100, 100, 300, 300)
+    assert [(step.at, step.status, step.reason) for step in alert.history] == [
+        (100, "open", "NEW_ALERT"),
+        (200, "resolved", "RESOURCE_UPDATED"),
+        (300, "open", reason),
+    ]
+    assert alert.since == 300
 
 
 @pytest.mark.parametrize("causes", [Causes(), Causes(deleted={"rrn:a"}, policies={"public": "POLICY_DELETED"})])
@@ -119,6 +125,46 @@ def test_a_user_dismisses_and_reopens() -> None:
     changes = obey(_dismissed(), [_command("2", "reopen")], 300)
     assert _one(changes) == ("reopened", "open", "USER_REOPENED", 3)
     assert (changes.events[0].by, changes.events[0].alert.dismissal_note) == ("ann", "")
+
+
+def _snoozed(until: int = 500) -> dict[str, Alert]:
+    return apply(_opened(), obey(_opened(), [replace(_command("1", "snooze", "later"), until=until)], 150))
+
+
+def test_a_user_snoozes_until_a_time_and_an_evaluation_leaves_it_so() -> None:
+    [alert] = _snoozed().values()
+    assert (alert.status, alert.reason, alert.snoozed_until, alert.dismissal_note) == (
+        "snoozed",
+        "USER_DISMISSED",
+        500,
+        "later",
+    )
+    assert settle(_snoozed(), [], 200) == Changes()
+    assert settle(_snoozed(), [VIOLATION], 200) == Changes()
+    assert obey(_snoozed(), [replace(_command("2", "snooze", "later"), until=500)], 160).events == ()
+    longer = obey(_snoozed(), [replace(_command("3", "snooze", "later"), until=900)], 160)
+    assert (_one(longer), longer.alerts[0].snoozed_until) == (("snoozed", "snoozed", "USER_DISMISSED", 3), 900)
+
+
+def test_a_snoozed_alert_wakes_at_its_time_once_and_not_before() -> None:
+    wake = _command("wake-500", "wake")
+    assert obey(_snoozed(), [wake], 499) == Changes()
+    changes = obey(_snoozed(), [wake, wake], 500)
+    assert _one(changes) == ("reopened", "open", "SNOOZED_AUTO_REOPEN", 3)
+    assert changes.alerts[0].snoozed_until is None
+    assert obey(_snoozed(900), [wake], 500) == Changes()
+    assert obey(_dismissed(), [wake], 500) == Changes()
+    assert obey({}, [replace(wake, alert="P-1")], 500).events == ()
+
+
+def test_a_snooze_into_the_past_is_refused() -> None:
+    [refusal] = obey(_opened(), [replace(_command("1", "snooze"), until=150)], 150).refusals
+    assert refusal.words == f"{ID}: until: the time to snooze it for is over: 150"
+
+
+def test_why_a_single_alert_ends_goes_before_what_happened_to_its_policy() -> None:
+    causes = Causes(policies={"public": "POLICY_UPDATED"}, alerts={ID: "ALERT_RULE_DISABLED"})
+    assert _one(settle(_opened(), [], 200, causes=causes)) == ("resolved", "resolved", "ALERT_RULE_DISABLED", 2)
 
 
 def test_a_command_that_is_read_again_changes_nothing() -> None:
@@ -181,10 +227,11 @@ COMMANDS = st.lists(
         id=st.uuids().map(str),
         alert=st.builds(alert_id, POLICIES, st.sampled_from(["rrn:a", "rrn:b", "rrn:c"])),
         account=st.just("1"),
-        action=st.sampled_from(["dismiss", "reopen"]),
+        action=st.sampled_from(["dismiss", "reopen", "snooze"]),
         by=st.just("ann"),
         note=st.sampled_from(["", "known"]),
         at=st.just(1),
+        until=st.sampled_from([10, 5000]),
     ),
     max_size=4,
 )
@@ -235,15 +282,16 @@ def test_seq_grows_by_one_and_the_id_stays(alerts: Alerts, violations: list[Viol
 
 
 @given(STATES, ROUNDS)
-def test_an_evaluation_never_takes_back_a_dismissal(
+def test_an_evaluation_never_takes_back_a_users_word(
     alerts: dict[str, Alert], rounds: list[tuple[list[Violation], Causes]]
 ) -> None:
     after = alerts
     for violations, causes in rounds:
         after = apply(after, settle(after, violations, 100, causes=causes))
     for id, alert in alerts.items():
-        if alert.status == "dismissed":
-            assert (after[id].status, after[id].dismissal_note) == ("dismissed", alert.dismissal_note)
+        if alert.status in ("dismissed", "snoozed"):
+            assert (after[id].status, after[id].dismissal_note) == (alert.status, alert.dismissal_note)
+            assert after[id].snoozed_until == alert.snoozed_until
 
 
 @given(STATES, st.lists(VIOLATIONS, max_size=6), CAUSES)
@@ -252,7 +300,7 @@ def test_afterwards_what_is_violated_is_open_or_dismissed_and_the_rest_is_not_op
 ) -> None:
     after = apply(alerts, settle(alerts, violations, 100, causes=causes))
     violated = {violation.alert for violation in violations}
-    assert all(after[id].status in ("open", "dismissed") for id in violated)
+    assert all(after[id].status != "resolved" for id in violated)
     assert {id for id, alert in after.items() if alert.status == "open"} <= violated
 
 

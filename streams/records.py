@@ -97,6 +97,19 @@ class Package(TypedDict, total=False):
     """Where it lies: a file, or the digest of an image's layer."""
 
 
+class Linked(TypedDict, total=False):
+    """With which records of its vendor a finding was completed."""
+
+    __pydantic_config__ = _DESCRIBED  # type: ignore[misc] # pydantic reads it there
+
+    asset: str
+    """Of the asset's records: a digest of what was taken; a finding that has another one is completed anew."""
+    knowledge: str
+    """Of the knowledge: the same."""
+    own: dict[str, Any]
+    """What the finding said itself, before: by the fields that are others now."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Finding:
     """One claim of one vendor about one or more resources. Key: `account|id`. Partition: by `account`."""
@@ -140,6 +153,8 @@ class Finding:
     """The vendor's asset that it's about: an id of vendor.assets; empty where the vendor has none."""
     knowledge: str = ""
     """What the vendor knows about all findings of its kind: an id of vendor.knowledge; empty where it's all here."""
+    linked: Linked = field(default_factory=Linked)
+    """With what it was completed; empty: with nothing."""
     version: str
     deleted: bool = False
     original: Any = None

@@ -43,6 +43,8 @@ _WANTED = {
     "flag": "true or false",
     "texts": "an array of texts",
     "references": "an array of objects with an id",
+    "cvss": "an array of scores",
+    "packages": "an array of packages",
     "object": "an object",
     "document": "JSON",
 }

@@ -220,6 +220,8 @@ def _mistyped(field: Field, json_type: str) -> str:
             return f"{json_type} in ('OBJECT', 'ARRAY')"
         case "object":
             return f"{json_type} not in ('OBJECT', 'NULL')"
+        case "cvss" | "packages":
+            return "false"  # they adorn: what can't be read costs no record
         case _:
             return f"{_read(field)} is null and {json_type} <> 'NULL'"
 
@@ -232,6 +234,8 @@ _SHAPES = {
     "flag": '"BOOLEAN"',
     "texts": '["VARCHAR"]',
     "references": '[{"id":"VARCHAR","type":"VARCHAR"}]',
+    "cvss": '[{"version":"VARCHAR","score":"DOUBLE","vector":"VARCHAR","source":"VARCHAR"}]',
+    "packages": ('[{"name":"VARCHAR","version":"VARCHAR","fixed":"VARCHAR","manager":"VARCHAR","path":"VARCHAR"}]'),
     "object": '"JSON"',
     "document": '"JSON"',
 }
@@ -260,7 +264,7 @@ def _value(field: Field) -> str:
             return f"case when {_is_time(at)} then make_timestamp(1000 * {at}) end"
         case "flag":
             return f"coalesce({at}, false)"
-        case "texts":
+        case "texts" | "cvss" | "packages":
             return f"coalesce({at}, [])"
         case "references":
             return f"coalesce([{{'id': r.id, 'type': coalesce(r.type, '')}} for r in {at}], [])"
@@ -304,7 +308,7 @@ def _odd(field: Field) -> str:
     match field.type:
         case "text" | "version":
             return f"coalesce({at}[1] in ('{{', '['), false)"  # perhaps an object or array
-        case "document":
+        case "document" | "cvss" | "packages":
             return ""
         case "object":
             return f"coalesce(left({at}::VARCHAR, 1) <> '{{', false)"

@@ -8,7 +8,7 @@ zone.
 from dataclasses import dataclass
 from typing import Literal
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every change of DDL: a store of another version is not opened but rebuilt from Kafka."""
 
 LAST_MS = 253_402_300_799_999
@@ -25,7 +25,10 @@ create table findings(
     fid UBIGINT, part USMALLINT, id VARCHAR, account VARCHAR, cloud VARCHAR, region VARCHAR, source VARCHAR,
     type VARCHAR, name VARCHAR, cves VARCHAR[], severity VARCHAR, vendor_severity VARCHAR, score DOUBLE, title VARCHAR,
     description VARCHAR, remediation VARCHAR, status VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP,
-    "references" STRUCT(id VARCHAR, type VARCHAR)[], deleted BOOLEAN, version VARCHAR);
+    "references" STRUCT(id VARCHAR, type VARCHAR)[], deleted BOOLEAN, version VARCHAR,
+    status_reason VARCHAR, reopened TIMESTAMP, asset VARCHAR, knowledge VARCHAR, linked JSON,
+    cvss STRUCT(version VARCHAR, score DOUBLE, vector VARCHAR, source VARCHAR)[],
+    packages STRUCT(name VARCHAR, version VARCHAR, fixed VARCHAR, manager VARCHAR, path VARCHAR)[]);
 
 -- The record as it lies on the topic, which no query scans. `upper` is the other half of the key's md5, `links` a hash
 -- of what the row is linked by (0: nothing).
@@ -39,6 +42,19 @@ create table finding_records(
 create table resource_keys(rid UBIGINT, part USMALLINT, key UBIGINT);
 create table finding_references(fid UBIGINT, part USMALLINT, key UBIGINT);
 create table finding_resource(fid UBIGINT, rid UBIGINT, part USMALLINT);
+
+-- What scanners know of their hosts and checks: streams.store.vendor. `digest`: of what findings take from a row;
+-- `again`: the log ends with a lower version of it.
+create table vendor_assets(
+    part USMALLINT, source VARCHAR, id VARCHAR, version VARCHAR, digest VARCHAR, again BOOLEAN,
+    record VARCHAR using compression zstd);
+create table vendor_knowledge(
+    part USMALLINT, source VARCHAR, id VARCHAR, version VARCHAR, digest VARCHAR, again BOOLEAN,
+    record VARCHAR using compression zstd);
+-- By what names findings, and other assets, call an asset: its id and its other ids.
+create table vendor_names(part USMALLINT, source VARCHAR, id VARCHAR, name VARCHAR);
+create table vendor_partitions(
+    topic VARCHAR, part USMALLINT, next_offset BIGINT, topic_id VARCHAR, cluster_id VARCHAR);
 
 create table partitions(
     topic VARCHAR, kind VARCHAR, part USMALLINT, next_offset BIGINT, topic_id VARCHAR, cluster_id VARCHAR,
@@ -69,7 +85,9 @@ create table outbox(n BIGINT, part USMALLINT, topic VARCHAR, key BLOB, value BLO
 """
 
 KindName = Literal["resources", "findings", "alerts"]
-FieldType = Literal["text", "time", "number", "flag", "texts", "references", "object", "document", "version"]
+FieldType = Literal[
+    "text", "time", "number", "flag", "texts", "references", "object", "document", "version", "cvss", "packages"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +174,13 @@ FINDINGS = Kind(
         Field(name="references", type="references"),
         Field(name="deleted", type="flag"),
         Field(name="version", type="version", required=True),
+        Field(name="status_reason"),
+        Field(name="reopened", type="time"),
+        Field(name="asset"),
+        Field(name="knowledge"),
+        Field(name="linked", type="object", default="{}"),
+        Field(name="cvss", type="cvss"),
+        Field(name="packages", type="packages"),
     ),
 )
 

@@ -15,13 +15,13 @@ from agents.book import Book
 from agents.look import Look, look_at_accounts, look_at_resources
 from agents.rules import covered, route
 from agents.trail import trail
-from streams.alerts import Alert, AlertCommand, AlertEvent, key_of, read, write
+from streams.alerts import Alert, AlertCommand, AlertEvent, key_of, write
 from streams.audit import AuditRecord
 from streams.store import alerts as alert_rows
 from streams.store import work as to_do
 from streams.store import world
 from streams.store.outbox import Outbox, Outgoing
-from streams.store.world import RowsOf
+from streams.store.places import Finder
 from streams.topics import ALERT_EVENTS, ALERTS, AUDIT_TRAIL, DELIVERIES
 
 
@@ -54,7 +54,7 @@ class Done:
     refusals: list[Refusal] = field(default_factory=list)
 
 
-def evaluate(db: duckdb.DuckDBPyConnection, setting: Setting, outbox: Outbox, most: int, rows_of: RowsOf) -> Done:
+def evaluate(db: duckdb.DuckDBPyConnection, setting: Setting, outbox: Outbox, most: int, finder: Finder) -> Done:
     """Evaluate up to *most* pieces of work of the partitions that *setting* names, inside the caller's transaction."""
     done = Done()
     work = to_do.waiting(db, setting.generations.keys(), most)
@@ -62,18 +62,18 @@ def evaluate(db: duckdb.DuckDBPyConnection, setting: Setting, outbox: Outbox, mo
         return done
     messages = _Messages(setting)
     rids = list(dict.fromkeys(piece.rid for piece in work))
-    asked = frozenset(piece.policy for piece in work)
-    seen = world.gather(db, rids, rows_of)
-    there = alert_rows.of_subjects(db, rids)
-    first = look_at_resources(db, setting.book, seen, there, asked, setting.now)
-    told = trail(db, seen, rids, rows_of, setting.ms)
-    second = look_at_accounts(db, setting.book, seen, there, asked, setting.now, rows_of)
+    asked = frozenset(piece.policy for piece in work if piece.policy)
+    touched = world.gather(db, rids, finder)
+    there = alert_rows.of_subjects(db, rids, finder)
+    first = look_at_resources(db, setting.book, touched, there, asked, setting.now)
+    told = trail(db, touched, rids, finder, setting.ms)
+    second = look_at_accounts(db, setting.book, touched.seen, there, asked, setting.now, finder)
     for one in (first, second):
         for part, changes in _settled(setting, one):
             messages.add(part, changes)
             done.counts.update(f"alerts {event.kind}" for event in changes.events)
             done.collisions += changes.collisions
-    _write(db, [*first.there, *second.there], messages)
+    finder.rows_gone("alerts", _write(db, [*first.there, *second.there], messages))
     messages.audit(told)
     to_do.clear(db, work)
     done.outgoing = outbox.put(db, messages.records, setting.utc)
@@ -165,17 +165,21 @@ class _Messages:
         self.records.append((part, AUDIT_TRAIL.name, record.rrn.encode(), orjson.dumps(record)))
 
 
-def _write(db: duckdb.DuckDBPyConnection, there: Sequence[alert_rows.Row], messages: _Messages) -> None:
-    """Write the changed alerts, with the fields that another version of Tidegate gave them."""
-    before = {(row.part, row.alert.id): row.record for row in there}
-    rows = []
+def _write(db: duckdb.DuckDBPyConnection, there: Sequence[alert_rows.Row], messages: _Messages) -> list[int]:
+    """Write the changed alerts, with the fields that another version of Tidegate gave them; return the numbers of the
+    rows that these replace.
+    """
+    before = {(row.part, row.alert.id): row for row in there}
+    rows, over = [], []
     for part, alert in messages.changed:
-        record = before.get((part, alert.id))
-        unknown = read(Alert, record)[1] if record is not None else None
-        rows.append(alert_rows.Row(part, alert, write(alert, unknown)))
-    alert_rows.put(db, rows)
+        former = before.get((part, alert.id))
+        rows.append(alert_rows.Row(part, alert, write(alert, former.unknown if former else None)))
+        if former is not None and former.number is not None:
+            over.append(former.number)
+    alert_rows.put(db, rows, over)
     for row in rows:
         messages.alert(row)
+    return over
 
 
 def _audit_of_alert(event: AlertEvent) -> AuditRecord:

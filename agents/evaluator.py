@@ -29,8 +29,8 @@ from streams.produce import BatchProducer
 from streams.settings import Settings
 from streams.store import alerts, evaluations, outbox, work
 from streams.store.outbox import Outbox, Outgoing
+from streams.store.places import Finder
 from streams.store.thread import StoreThread
-from streams.store.world import RowsOf
 from streams.topics import ALERTS, DEAD_LETTERS, DELIVERIES, full_name
 from streams.transport import Batch
 
@@ -114,9 +114,8 @@ class Evaluator:
         """Evaluate as much as fits into memory, and let what Kafka has leave the outbox in the same transaction."""
         while True:
             try:
-                rows_of = self._store.store.rows_of
                 work = partial(
-                    _step, setting=setting, outbox_=self._outbox, most=self._most, sent=sent, rows_of=rows_of
+                    _step, setting=setting, outbox_=self._outbox, most=self._most, sent=sent, finder=self._store.store
                 )
                 done = await self._store.transact("an evaluation", work, world=True)
             except StoreError as error:
@@ -191,11 +190,11 @@ def _step(
     outbox_: Outbox,
     most: int,
     sent: AbstractSet[int],
-    rows_of: RowsOf,
+    finder: Finder,
 ) -> Done:
     if sent:
         outbox.strike(db, sent)
-    return evaluate(db, setting, outbox_, most, rows_of) if setting.generations else Done()
+    return evaluate(db, setting, outbox_, most, finder) if setting.generations else Done()
 
 
 def _note(db: duckdb.DuckDBPyConnection, part: int, policies: Sequence[Judged]) -> None:

@@ -16,8 +16,9 @@ from queries.violating import asks_accounts, violating
 from streams.alerts import AlertResource
 from streams.store import alerts, world
 from streams.store.alerts import Row
+from streams.store.places import Finder
 from streams.store.work import BY_TIME
-from streams.store.world import RowsOf, Seen
+from streams.store.world import Seen, World
 
 
 class Look(NamedTuple):
@@ -34,23 +35,26 @@ class Look(NamedTuple):
 def look_at_resources(
     db: duckdb.DuckDBPyConnection,
     book: Book,
-    seen: Sequence[Seen],
+    touched: World,
     there: Sequence[Row],
     asked: AbstractSet[str],
     now: datetime,
 ) -> Look:
-    """Look at the resources of the world, *seen*, by the policies that judge each by itself. *there*: the alerts about
+    """Look at the resources of the world *touched* by the policies that judge each by itself. *there*: the alerts about
     what was touched.
     """
+    seen = touched.seen
     api_names = {one.api_name for one in seen if not one.deleted}
     conditions = {
-        id: policy.condition for id, policy in book.policies.items() if policy.condition and policy.concerns(api_names)
+        id: policy.condition
+        for id, policy in book.policies.items()
+        if policy.condition and policy.concerns(api_names) and (touched.findings or not policy.touches.needs_findings)
     }
     known = world.accounts(db) if any(map(asks_accounts, conditions.values())) else []
     met: dict[str, list[Subject]] = {
         id: [Subject(rid, None, "", None) for rid in rids] for id, rids in violating(db, conditions, now, known).items()
     }
-    found = _violations(db, book, met, {one.rid: one for one in seen}, {})
+    found = _violations(db, book, met, touched, {})
     mine = [row for row in there if row.alert.policy.id not in book.wide]
     return Look(found, mine, {one.rrn for one in seen if not one.deleted}, asked)
 
@@ -62,7 +66,7 @@ def look_at_accounts(
     there: Sequence[Row],
     asked: AbstractSet[str],
     now: datetime,
-    rows_of: RowsOf,
+    finder: Finder,
 ) -> Look:
     """Look at all that the accounts of *seen* and of the alerts *there* have, by joins and counts. Makes another world.
 
@@ -79,11 +83,11 @@ def look_at_accounts(
         return Look([], orphans, frozenset(), asked)
     names = [policy.touches.api_names for policy in wide.values()]
     every = None if None in names else sorted({name for each in names for name in each or ()})
-    world_ = {one.rid: one for one in world.gather_accounts(db, accounts, every, rows_of)}
-    owners = {one.account: one for one in world_.values()}
+    whole = world.gather_accounts(db, accounts, every, finder)
+    owners = {one.account: one for one in whole.seen}
     met = {id: subjects for id, one in wide.items() if (subjects := violators(db, one.policy, now))}
-    found = _violations(db, book, met, world_, owners)
-    alive = {one.rrn for one in world_.values() if not one.deleted}
+    found = _violations(db, book, met, whole, owners)
+    alive = {one.rrn for one in whole.seen if not one.deleted}
     return Look(found, [*alerts.of_accounts(db, wide, accounts), *orphans], alive, asked)
 
 
@@ -91,19 +95,20 @@ def _violations(
     db: duckdb.DuckDBPyConnection,
     book: Book,
     met: Mapping[str, Sequence[Subject]],
-    seen: Mapping[int, Seen],
+    world_: World,
     owners: Mapping[str, Seen],
 ) -> list[tuple[int, Violation]]:
-    """Return what was *met* in the world of *seen*, by policy, as violations; *owners*: a resource of each account."""
+    """Return what was *met* in the *world_*, by policy, as violations; *owners*: a resource of each account."""
     if not met:
         return []
+    seen = {one.rid: one for one in world_.seen}
     rids = {subject.rid for subjects in met.values() for subject in subjects if subject.rid is not None}
-    configs = world.configs(db, list(rids))
+    configs = world.configs(db, [seen[rid] for rid in rids])
     resources = {rid: _resource(seen[rid]) for rid in rids}
     found = []
     for id, subjects in met.items():
         policy = book.policies[id]
-        findings = policy.findings.find(db)
+        findings = policy.findings.find(db) if world_.findings else {}
         for subject in subjects:
             if subject.rid is None:
                 owner = owners[subject.account]

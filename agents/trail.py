@@ -8,20 +8,21 @@ import duckdb
 from streams.alerts import capped
 from streams.audit import AuditRecord
 from streams.store import world
-from streams.store.world import RowsOf, Seen
+from streams.store.places import Finder
+from streams.store.world import World
 
 
 def trail(
-    db: duckdb.DuckDBPyConnection, resources: Sequence[Seen], rids: Sequence[int], rows_of: RowsOf, now: int
+    db: duckdb.DuckDBPyConnection, world_: World, rids: Sequence[int], finder: Finder, now: int
 ) -> list[tuple[int, AuditRecord]]:
     """Return what has happened to the resources of the world since it was told last, with their partitions; what is
-    there now counts as told. *resources*: those of the world, of the *rids* that it was made of. *now*: ms since 1970
-    UTC. Inside the caller's transaction.
+    there now counts as told. *rids*: what the world was made of. *now*: ms since 1970 UTC. Inside the caller's
+    transaction.
     """
-    seen = {one.rid: one for one in resources}
-    changes = [change for change in world.audit(db, rids, rows_of) if change[1] in seen]
+    seen = {one.rid: one for one in world_.seen}
+    changes = [change for change in world.audit(db, world_, rids, finder) if change[1] in seen]
     told = [rid for _, rid, what, today, _ in changes if what == 0 and today and not seen[rid].deleted]
-    configs = world.configs(db, told) if told else {}
+    configs = world.configs(db, [seen[rid] for rid in told]) if told else {}
     fids = sorted({what for _, _, what, _, _ in changes if what})
     findings = world.findings(db, fids) if fids else {}
     records = []

@@ -70,12 +70,13 @@ class Policy(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Touches:
     """What can change who violates a policy. *api_names*: only resources with one of these can; None: any can.
-    *findings*: a finding can make or end a violation. *time*: time alone can. *single*: each resource is judged by
-    itself; else everything of its account has to be looked at.
+    *findings*: a finding can make or end a violation; *needs_findings*: without one there is none. *time*: time alone
+    can. *single*: each resource is judged by itself; else everything of its account has to be looked at.
     """
 
     api_names: frozenset[str] | None
     findings: bool
+    needs_findings: bool = False
     time: bool = False
     single: bool = True
 
@@ -162,7 +163,9 @@ def touches(policy: Policy) -> Touches:
     named = [_api_names(clause.condition) for clause in checked.clauses]
     names = None if None in named else frozenset().union(*(each for each in named if each is not None))
     findings = any(_asks_findings(clause.condition) for clause in checked.clauses)
-    return Touches(names, findings, Slot.NOW in prepare_subjects(checked, EVERYWHERE).values, checked.single)
+    needs = any(_needs_findings(clause.condition) for clause in checked.clauses)
+    time = Slot.NOW in prepare_subjects(checked, EVERYWHERE).values
+    return Touches(names, findings, needs and checked.single, time, checked.single)
 
 
 _ID = re.compile(r"(?=.{1,100}\Z)[a-z0-9]+(-[a-z0-9]+)*")
@@ -247,6 +250,16 @@ def _asks_findings(condition: Condition) -> bool:
             return any(_asks_findings(part) for part in parts)
         case Not(inner):
             return _asks_findings(inner)
+        case _:
+            return isinstance(condition, OneFinding)
+
+
+def _needs_findings(condition: Condition) -> bool:
+    match condition:
+        case And(parts):
+            return any(_needs_findings(part) for part in parts)
+        case Or(parts):
+            return all(_needs_findings(part) for part in parts)
         case _:
             return isinstance(condition, OneFinding)
 

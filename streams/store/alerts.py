@@ -3,6 +3,8 @@
 An alert's version is its owner's generation, then its seq. Of two versions the higher one stays, in either order.
 """
 
+# ruff: noqa: S608 - SQL is made of our own names and numbers; values are bound
+
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
@@ -12,6 +14,8 @@ import pyarrow as pa
 
 from streams.alerts import Alert, read
 from streams.errors import BadRecord
+from streams.store.places import Finder, in_sql
+from streams.store.world import having
 
 T = TypeVar("T")
 
@@ -22,6 +26,10 @@ class Row(NamedTuple):
     part: int
     alert: Alert
     record: bytes
+    unknown: Mapping[str, Any] | None = None
+    """Of the record, what only other versions know."""
+    number: int | None = None
+    """The row's own, where it is one of the table's; it holds in this transaction."""
 
 
 class Merged(NamedTuple):
@@ -84,11 +92,15 @@ def version(alert: Alert) -> tuple[int, int]:
     return alert.generation, alert.seq
 
 
-def put(db: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
-    """Write alerts over what is there of them."""
+def put(db: duckdb.DuckDBPyConnection, rows: Sequence[Row], over: Sequence[int] | None = None) -> None:
+    """Write alerts over what is there of them: the rows of the numbers *over*, where that is known."""
     if not rows:
         return
-    _delete(db, [(row.part, row.alert.id) for row in rows])
+    if over is None:
+        _delete(db, [(row.part, row.alert.id) for row in rows])
+    elif over:
+        where, values = in_sql(over)
+        db.execute(f"delete from alerts where {where}", values)
     db.register("alert_rows", _table(rows))
     db.execute("""
         insert into alerts select md5_number_lower(id), part, id, policy, policy_name, severity, status, reason,
@@ -98,32 +110,32 @@ def put(db: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
     db.unregister("alert_rows")
 
 
-def of_subjects(db: duckdb.DuckDBPyConnection, rids: Sequence[int]) -> list[Row]:
+def of_subjects(db: duckdb.DuckDBPyConnection, rids: Sequence[int], finder: Finder) -> list[Row]:
     """Return every alert about the resources *rids*, whatever its status."""
-    found = db.execute(
-        "select part, record from alerts where rid in (select unnest(?::UBIGINT[]))", [list(rids)]
-    ).fetchall()
-    return [_row(part, record) for part, record in found]
+    which = having("rid", rids, finder.rows_of("alerts", rids))
+    if which == "false":
+        return []
+    return _rows(db.execute(f"select rowid, part, record from alerts where {which}").fetchall())
 
 
 def of_accounts(db: duckdb.DuckDBPyConnection, policies: Iterable[str], accounts: Iterable[str]) -> list[Row]:
     """Return every alert of these policies in these accounts, whatever its status."""
     found = db.execute(
-        """select part, record from alerts
+        """select rowid, part, record from alerts
         where policy in (select unnest(?::VARCHAR[])) and account in (select unnest(?::VARCHAR[]))""",
         [list(policies), list(accounts)],
     ).fetchall()
-    return [_row(part, record) for part, record in found]
+    return _rows(found)
 
 
 def by_id(db: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[Row]:
     """Return the alerts that have these ids."""
     found = db.execute(
-        """select part, record from alerts
+        """select rowid, part, record from alerts
         where aid in (select md5_number_lower(unnest(?::VARCHAR[])))""",
         [list(ids)],
     ).fetchall()
-    return [_row(part, record) for part, record in found]
+    return _rows(found)
 
 
 def snoozed(db: duckdb.DuckDBPyConnection, part: int) -> list[Row]:
@@ -138,9 +150,17 @@ def newest_generation(db: duckdb.DuckDBPyConnection, part: int) -> int:
     return int(newest)
 
 
-def _row(part: int, record: str) -> Row:
-    value = record.encode()
-    return Row(part, read(Alert, value)[0], value)
+def _rows(found: Sequence[tuple[int, int, str]]) -> list[Row]:
+    rows = []
+    for number, part, record in found:
+        value = record.encode()
+        rows.append(Row(part, *_read(value), number))
+    return rows
+
+
+def _read(value: bytes) -> tuple[Alert, bytes, Mapping[str, Any]]:
+    alert, unknown = read(Alert, value)
+    return alert, value, unknown
 
 
 _At = tuple[int, str]

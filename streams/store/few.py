@@ -14,7 +14,7 @@ from typing import NamedTuple
 import duckdb
 
 from streams.store.parse import UNREADABLE, Rows, mistakes, typed
-from streams.store.places import Places
+from streams.store.places import Places, in_sql
 from streams.store.prepared import ROWS, Prepared, number, text
 from streams.store.schema import FINDINGS, RESOURCES, Kind, columns
 
@@ -141,17 +141,15 @@ class Few:
         self._note(decided, now)
         return decided.counts
 
-    def pass_by(self, kind: Kind, rows: int) -> None:
-        """Take note that a batch of *rows* records of *kind* is written elsewhere, in this transaction."""
+    def pass_by(self, kind: Kind) -> None:
+        """Take note that a batch of records of *kind* is written elsewhere, in this transaction."""
         self._nothing_noted.discard(kind.name)
         for table in (kind.name, kind.records, kind.links):
-            self._places[table].grow(rows)
+            self._places[table].grow()
 
-    def find(self, table: str, hashes: Sequence[int]) -> list[int]:
-        """Return the numbers of the rows of resources or findings that have one of *hashes*. Not within a
-        transaction.
-        """
-        return [row for row, *_ in self._places[table].find("part", hashes)]
+    def places(self, table: str) -> Places:
+        """Return the places of resources or findings."""
+        return self._places[table]
 
     def forget(self) -> None:
         """Let go of what is known of the rows' places: a checkpoint moves rows."""
@@ -183,10 +181,10 @@ class Few:
 
     def _delete(self, kind: Kind, replaced: Sequence[tuple[Record, Row]]) -> None:
         self._places[kind.name].delete([record.hash for record, _ in replaced])
-        self._db.execute(
-            f"delete from {kind.records} where rowid in (select unnest(?::BIGINT[]))",
-            [[row.number for _, row in replaced]],
-        )
+        numbers = [row.number for _, row in replaced]
+        where, values = in_sql(numbers)
+        self._db.execute(f"delete from {kind.records} where {where}", values)
+        self._places[kind.records].gone(numbers)
 
     def _insert(self, kind: Kind, records: Sequence[Record]) -> None:
         for table in (kind.name, kind.records):

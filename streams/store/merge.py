@@ -64,7 +64,7 @@ class Batch:
         """Bring the records into the tables, inside the caller's transaction. *now* is UTC without zone."""
         if self._decided is not None:
             return self._few.merge(self._decided, now)
-        self._few.pass_by(self._kind, sum(len(rows.numbers) for _, rows, _ in self._rounds))
+        self._few.pass_by(self._kind)
         total = Counts()
         for name, rows, stones in self._rounds:
             verdict = _verdict(self._db, self._kind, name, rows, self.refused)

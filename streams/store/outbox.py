@@ -54,4 +54,10 @@ def oldest(db: duckdb.DuckDBPyConnection, part: int) -> Mapping[str, datetime]:
 
 def strike(db: duckdb.DuckDBPyConnection, numbers: AbstractSet[int]) -> None:
     """Delete these rows: Kafka has them, or nobody wants them any more."""
-    db.execute("delete from outbox where n in (select unnest(?::BIGINT[]))", [list(numbers)])
+    if not numbers:
+        return
+    first, last = min(numbers), max(numbers)
+    if last - first + 1 == len(numbers):  # costs half as much
+        db.execute("delete from outbox where n between ? and ?", [first, last])
+    else:
+        db.execute("delete from outbox where n in (select unnest(?::BIGINT[]))", [list(numbers)])

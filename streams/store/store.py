@@ -20,7 +20,7 @@ from streams.store.batch import Applied, Part, Refused
 from streams.store.few import Counts, Few
 from streams.store.file import connect, lasting, wal_of
 from streams.store.merge import Batch, Records
-from streams.store.places import Places
+from streams.store.places import Places, Rows
 from streams.store.schema import KINDS, PUBLIC_TABLES, TABLES_BY_PART, KindName
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Store:
         self._holders = Condition()
         self._notes_work = notes_work
         self._few = Few(db, notes_work=notes_work)
-        self._places = {table: Places(db, table, "rid") for table in ("finding_resource", "audited")}
+        self._places = {table: Places(db, table, "rid") for table in ("finding_resource", "audited", "alerts")}
         self._offsets: dict[tuple[str, int], int] = {}
         self.reload()
 
@@ -271,16 +271,20 @@ class Store:
         with self._transaction(what, db):
             return work(db)
 
-    def rows_of(self, table: str, hashes: Sequence[int]) -> list[int]:
-        """Return the numbers of the rows of resources, findings, finding_resource or audited that have one of *hashes*:
-        rids; fids of findings. As of the last transaction; they hold until the next one.
+    def rows_of(self, table: str, hashes: Sequence[int]) -> Rows | None:
+        """Return the rows of resources, findings, finding_resource, audited or alerts that have one of *hashes*: rids,
+        or fids of findings; None: look for them in the table. As of the last transaction; they hold until the next.
         """
-        if table not in self._places:
-            return self._few.find(table, hashes)
-        places = self._places[table]
+        places = self._places.get(table) or self._few.places(table)
         places.refresh()
-        places.grow(len(hashes))
-        return [row for row, *_ in places.find("part", hashes)]
+        found = places.rows(hashes)
+        if table in self._places:
+            places.grow()
+        return found
+
+    def rows_gone(self, table: str, numbers: Sequence[int]) -> None:
+        """Take note that these rows of audited or alerts have been deleted in the transaction that runs."""
+        self._places[table].gone(numbers)
 
     def reload(self) -> None:
         """Read the offsets again, after somebody has written them with a cursor."""
@@ -366,6 +370,7 @@ class Store:
             except BaseException:
                 with suppress(duckdb.Error):
                     db.execute("rollback")
+                self._forget()  # what seemed deleted is there
                 raise
 
 

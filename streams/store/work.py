@@ -79,7 +79,12 @@ def waiting(db: duckdb.DuckDBPyConnection, parts: Collection[int], limit: int) -
 
 def clear(db: duckdb.DuckDBPyConnection, done: Sequence[Work]) -> None:
     """Delete these rows: they are evaluated. In the transaction that `waiting` was called in."""
-    db.execute("delete from work where rowid in (select unnest(?::BIGINT[]))", [[work.row for work in done]])
+    rows = [work.row for work in done]
+    first, last = min(rows), max(rows)
+    if last - first + 1 == len(rows):  # costs half as much
+        db.execute("delete from work where rowid between ? and ?", [first, last])
+    else:
+        db.execute("delete from work where rowid in (select unnest(?::BIGINT[]))", [rows])
 
 
 def _note_linked(db: duckdb.DuckDBPyConnection, which: str) -> None:

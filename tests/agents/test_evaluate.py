@@ -90,7 +90,7 @@ class Owner:
     def evaluate(self, most: int = 1000) -> Done:
         done = self.log.store.transact(
             "evaluate",
-            lambda db: evaluate(db, self.setting, self.outbox, most, self.log.store.rows_of),
+            lambda db: evaluate(db, self.setting, self.outbox, most, self.log.store),
             world=True,
         )
         self.sent += [(row.topic, row.value) for row in done.outgoing]

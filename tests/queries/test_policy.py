@@ -116,20 +116,21 @@ SG, VM = "aws-ec2-describe-security-groups", "aws-ec2-describe-instances"
 
 
 @pytest.mark.parametrize(
-    ("where", "api_names", "findings"),
+    ("where", "api_names", "findings", "needed"),
     [
-        (f"api.name = '{SG}' and json.rule = a exists", {SG}, False),
-        (f"api.name in ('{SG}', '{VM}') and finding.severity = 'high'", {SG, VM}, True),
-        (f"(api.name = '{SG}' or api.name = '{VM}') and api.name = '{VM}'", {VM}, False),
-        (f"api.name = '{SG}' or cloud.type = 'aws'", None, False),
-        (f"api.name != '{SG}'", None, False),
-        (f"not (api.name = '{SG}')", None, False),
-        (f"api.name = '{VM}' and not (finding.severity = 'high')", {VM}, True),
-        ("finding.source = 'AWS GuardDuty'", None, True),
+        (f"api.name = '{SG}' and json.rule = a exists", {SG}, False, False),
+        (f"api.name in ('{SG}', '{VM}') and finding.severity = 'high'", {SG, VM}, True, True),
+        (f"(api.name = '{SG}' or api.name = '{VM}') and api.name = '{VM}'", {VM}, False, False),
+        (f"api.name = '{SG}' or cloud.type = 'aws'", None, False, False),
+        (f"api.name != '{SG}'", None, False, False),
+        (f"not (api.name = '{SG}')", None, False, False),
+        (f"api.name = '{VM}' and not (finding.severity = 'high')", {VM}, True, False),
+        ("finding.source = 'AWS GuardDuty'", None, True, True),
+        ("finding.source = 'AWS GuardDuty' or cloud.type = 'aws'", None, True, False),
     ],
 )
 def test_what_can_change_its_violations_is_told_from_the_query(
-    tmp_path: Path, where: str, api_names: set[str] | None, findings: bool
+    tmp_path: Path, where: str, api_names: set[str] | None, findings: bool, needed: bool
 ) -> None:
     policy = read(_policy(tmp_path, f"config from cloud.resource where {where}"))
-    assert touches(policy) == Touches(None if api_names is None else frozenset(api_names), findings)
+    assert touches(policy) == Touches(None if api_names is None else frozenset(api_names), findings, needed)

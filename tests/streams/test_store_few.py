@@ -80,7 +80,7 @@ def told(batches: list[dict[KindName, list[list[Given]]]], path: Path) -> tuple[
 @pytest.mark.parametrize("seed", range(2))
 def test_few_at_a_time_come_to_what_many_do(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batches = history(random.Random(seed), 24)
-    for name, value in (("FEWEST", 3), ("TAIL", 12), ("PATIENCE", 1)):
+    for name, value in (("FEWEST", 3), ("NEWER", 12), ("LAST", 4), ("PATIENCE", 1)):
         monkeypatch.setattr(places, name, value)
     by_few = told(batches, tmp_path / "few.duckdb")
     monkeypatch.setattr(few, "MOST", 0)
@@ -109,8 +109,9 @@ def test_two_keys_of_one_hash_are_for_the_long_way() -> None:
 
 
 def test_a_row_is_found_wherever_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Among the sorted ones, behind them, moved by a checkpoint; not once it is deleted."""
+    """Among the old ones, the newer ones, the last ones, moved by a checkpoint; not once it is deleted."""
     monkeypatch.setattr(places, "FEWEST", 0)
+    monkeypatch.setattr(places, "LAST", 3)
     store = Store.open(tmp_path / "s.duckdb")
     db = store.cursor()
     db.execute("create table t as select hash(range) h, range n from range(300000)")
@@ -125,11 +126,20 @@ def test_a_row_is_found_wherever_it_lies(tmp_path: Path, monkeypatch: pytest.Mon
     there.add(asked[3:4])
     db.execute("insert into t select hash(300001), 300001")
     assert numbers() == [5, 200000, 299999, 300001]
-    there.grow(1)
+    there.grow()
     db.execute("insert into t select hash(700000), 700000")
+    assert numbers() == [5, 200000, 299999, 300001, 700000]
+    there.grow()
+    db.execute("insert into t select hash(range), range from range(800000, 800005)")
     assert numbers() == [5, 200000, 299999, 300001, 700000]
     there.delete(asked[2:3])
     assert numbers() == [5, 200000, 300001, 700000]
+    assert there.rows(asked) == ([5, 200000, 300000, 300001], False)
+    assert there.rows(asked[3:]) == ([300000, 300001], True)
+    there.gone([300001])
+    there.add(asked[3:4])
+    assert there.rows(asked[4:]) == ([], True)
+    assert there.rows(asked) is None
     db.execute("delete from t where n < 150000 and n <> 5")
     db.execute("checkpoint")
     assert db.execute("select rowid from t where n = 5").fetchall() == [(0,)]

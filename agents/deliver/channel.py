@@ -28,11 +28,13 @@ class Limits:
     batch: int = 1
     in_flight: int = 1
     per_second: float | None = None
+    digests: int = 0
+    """Deliveries in one message of several alerts; 0: it makes none."""
 
     @classmethod
     def of(cls, sink: Sink) -> "Limits":
         """Return the limits of *sink*."""
-        return cls(sink.keeps == "latest state", sink.batch, sink.in_flight, sink.per_second)
+        return cls(sink.keeps == "latest state", sink.batch, sink.in_flight, sink.per_second, sink.digests)
 
 
 class Turn(NamedTuple):
@@ -40,6 +42,8 @@ class Turn(NamedTuple):
 
     entries: list[Entry]
     overtaken: list[Entry]
+    digest: str = ""
+    """The group of which they are one message; empty: each is a message of its own."""
 
 
 class Channel:
@@ -51,12 +55,15 @@ class Channel:
         """None: there is no such integration now, or it is disabled: nothing is sent."""
         self.calls = 0
         """How many are under way."""
+        self.ahead = 0.0
+        """How many seconds the time of day, since 1970 UTC, is ahead of the clock."""
         self.pause: Pause | None = None
         self.templates: dict[bytes, Pause] = {}
         """Pauses of single templates."""
         self._jitter = jitter
         self._ready: deque[Chain] = deque()
         self._later: list[tuple[float, int, Chain]] = []
+        self._held: list[tuple[int, int, Chain]] = []
         self._parked: dict[bytes, deque[Chain]] = {}
         self._failing: set[bytes] = set()
         self._pace = Pace(None)
@@ -97,24 +104,39 @@ class Channel:
     @property
     def smooth(self) -> bool:
         """Whether `waits` holds for no chain of it."""
-        return not (self.stalled or self._later or self.templates)
+        return not (self.stalled or self._held or self._later or self.templates)
 
     def waits(self, chain: Chain) -> bool:
         """Return whether the chain's turn will not come soon."""
-        return chain.place in ("later", "parked", "idle") or self.stalled
+        return chain.place in ("held", "later", "parked", "idle") or self.stalled
 
     def schedule(self, chain: Chain) -> None:
-        """Give an idle chain its turn, if it has anything to send."""
-        if chain.place == "idle" and chain.head is not None:
+        """Give an idle chain its turn, if it has anything to send; one whose head has a time waits for that."""
+        if chain.place != "idle" or chain.head is None:
+            return
+        if chain.head.held.not_before:
+            chain.place = "held"
+            self._count += 1
+            heapq.heappush(self._held, (chain.head.held.not_before, self._count, chain))
+        else:
             chain.place = "ready"
             self._ready.append(chain)
 
+    def beheaded(self, chain: Chain) -> None:
+        """Take in that a chain that may be held has another head."""
+        if chain.place == "held":
+            chain.place = "idle"
+            self.schedule(chain)
+
     def add(self, entry: Entry) -> list[Entry]:
         """Add *entry* to its chain; return what it overtakes."""
-        chain = entry.chain
+        chain, head = entry.chain, entry.chain.head
         chain.add(entry)
         self.schedule(chain)
-        return self._overtaken(chain) if chain.head is not entry else []
+        lost = self._overtaken(chain) if chain.head is not entry else []
+        if chain.head is not head:
+            self.beheaded(chain)
+        return lost
 
     def drop(self, chain: Chain) -> None:
         """Forget the chain: its partition has another owner. What is under way may end."""
@@ -128,6 +150,7 @@ class Channel:
             return None
         if pause is not None and (pause.probe is not None or now < pause.until):
             return None
+        self._unhold(now)
         while pause is None and self._later and self._later[0][0] <= now:
             self._wake()
         chain, trial = self._template_probe(now), True
@@ -142,13 +165,15 @@ class Channel:
             return None
         if pause is not None:
             pause.probe = chain
-        chains = [chain] if trial or limits.batch == 1 else [chain, *self._more(chain.template, limits.batch - 1)]
+        group = self._group(chain)
+        most = 1 if trial else limits.digests if group else limits.batch
+        chains = [chain, *self._more(chain.template, group, most - 1)] if most > 1 else [chain]
         overtaken = [entry for each in chains for entry in self._overtaken(each)] if limits.latest else []
         for each in chains:
             each.place = "sending"
         self.calls += 1
         self._pace.spend()
-        return Turn([each.head for each in chains if each.head is not None], overtaken)
+        return Turn([each.head for each in chains if each.head is not None], overtaken, group)
 
     def settle(self, entries: Sequence[Entry], outcomes: Sequence[Outcome], now: float) -> list[Entry]:
         """Take in what came of a call: ends, retries, pauses. Return what was overtaken while it was under way."""
@@ -179,11 +204,13 @@ class Channel:
         if self.limits is None or self.calls >= self.limits.in_flight:
             return None
         if self.pause is not None:
-            some = self._ready or self._later or any(self._parked.values())
+            some = self._ready or self._later or self._held or any(self._parked.values())
             return max(self.pause.until, self._pace.ready(now)) if some and self.pause.probe is None else None
         times = [now] if self._ready else []
         if self._later:
             times.append(self._later[0][0])
+        if self._held:
+            times.append(max(now, self._held[0][0] / 1000 - self.ahead))
         times += [p.until for t, p in self.templates.items() if p.probe is None and self._parked.get(t)]
         return max(min(times), self._pace.ready(now)) if times else None
 
@@ -201,11 +228,16 @@ class Channel:
                 return chain
         return None
 
-    def _more(self, template: bytes, most: int) -> Iterator[Chain]:
-        """Yield further chains of the template; leave the others in their order."""
+    def _group(self, chain: Chain) -> str:
+        """Return the digest that the chain's head belongs to, where the destination makes such."""
+        digests = self.limits is not None and self.limits.digests > 1
+        return chain.head.held.digest if digests and chain.head is not None else ""
+
+    def _more(self, template: bytes, group: str, most: int) -> Iterator[Chain]:
+        """Yield further chains of the template and digest; leave the others in their order."""
         others: list[Chain] = []
         while most and len(others) < 100 and (chain := self._next()) is not None:
-            if chain.template == template:
+            if chain.template == template and self._group(chain) == group:
                 most -= 1
                 chain.place = "sending"
                 yield chain
@@ -310,6 +342,15 @@ class Channel:
         for chain in back:
             chain.place = "ready"
         self._ready.extendleft(reversed(back))
+
+    def _unhold(self, now: float) -> None:
+        """Give every chain its turn whose head's time has come."""
+        when = (now + self.ahead) * 1000
+        while self._held and self._held[0][0] <= when:
+            _, _, chain = heapq.heappop(self._held)
+            if chain.place == "held" and chain.head is not None and chain.head.held.not_before <= when:
+                chain.place = "ready"
+                self._ready.append(chain)
 
     def _wake(self) -> None:
         due, _, chain = heapq.heappop(self._later)

@@ -10,14 +10,16 @@ from typing import Any
 
 from agents.deliver.arrivals import Arrival, Part
 from agents.deliver.closer import Closer
-from agents.deliver.ending import Ended, ledger_key, superseded
+from agents.deliver.ending import Ended, ledger_key, superseded, withdrawn
 from agents.deliver.entry import Chain, Entry, Name, name_of
 from agents.deliver.finished import Finished
+from agents.deliver.holding import Held, held_of
 from agents.deliver.keeping import Keeping
 from agents.deliver.ledger import Ledger
 from agents.deliver.listing import Open, Path, listed, paths
 from agents.deliver.loader import Loader
 from agents.deliver.route import Route, Surroundings
+from agents.deliver.sending import Sending, Templates
 from agents.deliver.table import OpenTable, Source
 from agents.integrations import Integration
 from agents.sinks._client import Client, open_client
@@ -46,10 +48,12 @@ class Deliverer:
         producer: BatchProducer,
         integrations: Callable[[], Mapping[str, Integration]],
         client: Callable[[], AbstractAsyncContextManager[Client]] = open_client,
+        templates: Callable[[], Templates] = dict,
     ) -> None:
         self.counts: Counter[str] = Counter()
         """Deliveries by how they ended, attempts that were `retried` or `refused`, `kept` in the open table."""
         self._integrations = integrations
+        self._templates = templates
         self._open_client = client
         self._topic = full_name(settings, DELIVERIES)
         self._table = OpenTable(settings.data / "store" / "deliveries.sqlite")
@@ -77,7 +81,13 @@ class Deliverer:
         self._stack.push_async_callback(self._table.close)
         client = await self._stack.enter_async_context(self._open_client())
         self._around = Surroundings(
-            client, Loader(self._table), self._ledger.entry, self._end, self._tried, self._fail, self.counts
+            Sending(client, self._templates, self.counts),
+            Loader(self._table),
+            self._ledger.entry,
+            self._end,
+            self._tried,
+            self._fail,
+            self.counts,
         )
         closing = asyncio.create_task(self._guarded(self._closer.run()))
         self._stack.push_async_callback(_cancelled, closing)
@@ -112,11 +122,13 @@ class Deliverer:
                 continue
             start = await self._table.start(self._source, number, marks)
             part = Part(number, start, marks.end, time.monotonic())
-            for offset, key, at, attempts, first, last, words in await self._table.rows(number):
-                if (name := name_of(key)) is None:
+            for row in await self._table.rows(number):
+                if (name := name_of(row.key)) is None:
                     continue
-                entry = Entry(part.chain(name.chain), name.seq, offset, at, None)
-                entry.attempts, entry.first, entry.last, entry.words, entry.stored = attempts, first, last, words, True
+                held = Held(row.not_before, row.digest, bool(row.withdraws))
+                entry = Entry(part.chain(name.chain), name.seq, row.place, row.at, None, held)
+                entry.attempts, entry.first, entry.last = row.attempts, row.first, row.last
+                entry.words, entry.stored = row.words, True
                 entry.chain.add(entry)
             self._parts[number] = part
             if part.next >= part.goal:
@@ -196,7 +208,7 @@ class Deliverer:
         known = chain is not None
         if chain is None:
             chain = Chain(name.chain, part.number)
-        entry = Entry(chain, name.seq, record.offset, record.timestamp, record.value)
+        entry = Entry(chain, name.seq, record.offset, record.timestamp, record.value, held_of(record.value))
         arrival.add(entry)
         if record.key in self._finished:
             self._end(Ended(entry, "repeated", "", entry.at))
@@ -209,6 +221,10 @@ class Deliverer:
         route = self._route(chain)
         if self._late(route, entry):
             return None
+        if entry.held.withdraws:
+            chain.add(entry)
+            self._withdraw(route, entry)
+            return route
         for lost in route.channel.add(entry):
             self._end(superseded(lost))
         return route
@@ -225,9 +241,19 @@ class Deliverer:
         entry.ended = True
         if chain.place != "sending" or chain.head is not entry:
             chain.remove(entry)
+            self._route(chain).channel.beheaded(chain)
             if chain.head is None:
                 del part.chains[name.chain]
         self._over(entry)
+
+    def _withdraw(self, route: Route, last: Entry) -> None:
+        """End *last*, and what came before it and isn't under way."""
+        chain = last.chain
+        for entry in [each for each in chain if each.seq <= last.seq]:
+            if chain.place != "sending" or entry is not chain.head:
+                chain.remove(entry)
+                self._end(withdrawn(entry))
+        route.channel.beheaded(chain)
 
     def _late(self, route: Route, entry: Entry) -> bool:
         """End *entry* if a newer state of its alert has been sent, where only the latest counts."""
@@ -248,6 +274,8 @@ class Deliverer:
             for entry in list(chain):
                 if self._late(route, entry):
                     chain.remove(entry)
+                elif entry.held.withdraws:
+                    self._withdraw(route, entry)
             if chain.head is None:
                 part.chains.pop(chain.key, None)
             else:

@@ -16,9 +16,9 @@ from streams.produce import Record
 from streams.settings import Settings
 from streams.topics import DEAD_LETTERS, DELIVERIES, DELIVERY_LOG, LEDGER, full_name
 
-End = Literal["delivered", "superseded", "dead-letter", "not-applicable", "dropped", "repeated"]
+End = Literal["delivered", "superseded", "dead-letter", "not-applicable", "dropped", "withdrawn", "repeated"]
 """The destination has it; a newer state of the alert made it void; it will never take it; it is not for it; the
-integration is gone; it had ended before.
+integration is gone; it waited, and isn't wanted any more; it had ended before.
 """
 
 
@@ -56,6 +56,12 @@ class Ended(NamedTuple):
 def superseded(entry: Entry) -> Ended:
     """Return the end of what a newer state of the alert made void."""
     return Ended(entry, "superseded", "a newer state of the alert made it void", entry.at)
+
+
+def withdrawn(entry: Entry) -> Ended:
+    """Return the end of what waited for its time, and of what took it back."""
+    words = "it takes back what waited" if entry.held.withdraws else "the alert left this state before its time came"
+    return Ended(entry, "withdrawn", words, entry.at)
 
 
 def log_line(ended: Ended, now: int) -> bytes:

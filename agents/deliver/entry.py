@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
+from agents.deliver.holding import AT_ONCE, Held
+
 
 class Name(NamedTuple):
     """What a delivery's key says: whose turn it is (*chain*: integration, template and alert), and its number there."""
@@ -21,9 +23,9 @@ def name_of(key: bytes | None) -> Name | None:
     return Name(chain, int(seq))
 
 
-Place = Literal["idle", "ready", "later", "parked", "sending", "gone"]
-"""Where a chain is: not scheduled, waiting for its turn, for a time, for its template's pause to end; under way; with
-another owner.
+Place = Literal["idle", "ready", "held", "later", "parked", "sending", "gone"]
+"""Where a chain is: not scheduled; waiting for its turn, for the time of its head, for another attempt, for its
+template's pause to end; under way; with another owner.
 """
 
 
@@ -37,6 +39,7 @@ class Entry:
         "chain",
         "ended",
         "first",
+        "held",
         "last",
         "next",
         "offset",
@@ -46,7 +49,9 @@ class Entry:
         "words",
     )
 
-    def __init__(self, chain: "Chain", seq: int, offset: int, at: int, value: bytes | None) -> None:
+    def __init__(
+        self, chain: "Chain", seq: int, offset: int, at: int, value: bytes | None, held: Held = AT_ONCE
+    ) -> None:
         self.chain = chain
         self.seq = seq
         self.offset = offset
@@ -55,6 +60,7 @@ class Entry:
         """Its record's time, ms since 1970 UTC."""
         self.value = value
         """The record. None: it is in the open table only."""
+        self.held = held
         self.attempts = 0
         self.first = 0
         """When it was tried first, ms since 1970 UTC; 0: not yet."""

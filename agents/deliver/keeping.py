@@ -115,5 +115,6 @@ def _row(entry: Entry) -> Row:
         entry.first,
         entry.last,
         entry.words,
+        *entry.held,
         entry.value or b"",
     )

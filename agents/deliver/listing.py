@@ -18,7 +18,9 @@ class Open:
     alert: str
     seq: int
     state: str
-    """`sending`, `waiting` for its turn, `behind` an earlier event, `retrying`, `paused`, `reading` (not begun)."""
+    """`sending`, `waiting` for its turn, `held` until its time, `behind` an earlier event, `retrying`, `paused`,
+    `reading` (not begun).
+    """
     since: int
     attempts: int
     first: int
@@ -87,6 +89,7 @@ def paths(routes: Iterable[Route], chains: Iterable[Chain]) -> list[Path]:
 _STATES = {
     "idle": "reading",
     "ready": "waiting",
+    "held": "held",
     "later": "retrying",
     "parked": "paused",
     "sending": "sending",

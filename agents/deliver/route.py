@@ -14,9 +14,9 @@ from agents.deliver.channel import Channel, Limits, Turn
 from agents.deliver.ending import Ended, superseded
 from agents.deliver.entry import Chain, Entry
 from agents.deliver.loader import Loader
+from agents.deliver.sending import Sending
 from agents.integrations import Integration, IntegrationError
 from agents.sinks._base import Item, Sink
-from agents.sinks._client import Client
 from agents.sinks._outcome import Config, NotApplicable, Ok, Outcome, Poison, Retry
 from streams.alerts import Delivery, read
 from streams.errors import BadRecord
@@ -32,7 +32,7 @@ LOOK_AGAIN_S = 15.0
 class Surroundings:
     """What every route needs of its worker."""
 
-    client: Client
+    sending: Sending
     loader: Loader
     entry: Callable[[Chain], Mapping[str, Any]]
     """What the ledger holds of the alert."""
@@ -85,6 +85,7 @@ class Route:
     def kick(self) -> None:
         """Start every call that may be made now, and wake up when the next may."""
         now = time.monotonic()
+        self.channel.ahead = time.time() - now
         while (turn := self.channel.take(now)) is not None:
             lane = asyncio.create_task(self._lane(turn))
             self._lanes[lane] = turn.entries
@@ -134,7 +135,7 @@ class Route:
             for lost in turn.overtaken:
                 self._around.ended(superseded(lost))
             try:
-                deliveries, outcomes = await self._call(turn.entries)
+                deliveries, outcomes = await self._call(turn.entries, turn.digest)
             except BaseException:
                 channel.cancelled(turn.entries)
                 raise
@@ -148,8 +149,8 @@ class Route:
                 self.kick()
         self._arm(time.monotonic())
 
-    async def _call(self, entries: Sequence[Entry]) -> tuple[list[Delivery | None], Sequence[Outcome]]:
-        """Send *entries* in one call; return what was sent, and an outcome for each."""
+    async def _call(self, entries: Sequence[Entry], digest: str) -> tuple[list[Delivery | None], Sequence[Outcome]]:
+        """Send *entries* in one call, or one message; return what was sent, and an outcome for each."""
         now = int(time.time() * 1000)
         deliveries: list[Delivery | None] = []
         items: list[Item] = []
@@ -169,27 +170,16 @@ class Route:
             deliveries.append(delivery)
             items.append(Item(delivery, self._around.entry(entry.chain)))
         passing("delivering")
-        given = await self._delivered(items) if items else ()
+        given: Sequence[Outcome] = ()
+        if items:
+            sink = self._sink
+            gone = [Retry("the integration was switched off meanwhile")] * len(items)
+            given = gone if sink is None else await self._around.sending.deliver(sink, items, digest=bool(digest))
         passing("delivered")
         if not bad:
             return deliveries, given
         rest = iter(given)
         return deliveries, [bad[number] if number in bad else next(rest) for number in range(len(entries))]
-
-    async def _delivered(self, items: Sequence[Item]) -> Sequence[Outcome]:
-        """Let the sink deliver. An error of its own is a defect: told, counted, and the deliveries are kept."""
-        sink = self._sink
-        if sink is None:
-            return [Retry("the integration was switched off meanwhile")] * len(items)
-        try:
-            outcomes = await sink.deliver(items, self._around.client)
-            if len(outcomes) != len(items):
-                raise ValueError(f"{len(outcomes)} outcomes for {len(items)} deliveries")
-        except Exception as error:
-            log.exception("the destination %s has a defect", sink.name)
-            self._around.counts["defects"] += 1
-            return [Retry(f"a defect of Tidegate's destination {sink.name}: {type(error).__name__}")] * len(items)
-        return outcomes
 
     def _settled(self, entry: Entry, outcome: Outcome, delivery: Delivery | None) -> None:
         counts, ended = self._around.counts, self._around.ended

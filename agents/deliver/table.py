@@ -20,7 +20,7 @@ from streams.topics import DELETE_RETENTION_MS
 
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = f"""
 create table open (
     part integer not null,
@@ -31,6 +31,9 @@ create table open (
     first integer not null,
     last integer not null,
     words text not null,
+    not_before integer not null,
+    digest text not null,
+    withdraws integer not null,
     value blob not null,
     primary key (part, place)
 );
@@ -68,6 +71,9 @@ class Row(NamedTuple):
     first: int
     last: int
     words: str
+    not_before: int
+    digest: str
+    withdraws: bool
     value: bytes
 
 
@@ -109,10 +115,11 @@ class OpenTable:
         """Return where the partition is to be read from; forget what can't be trusted of it."""
         return await self._run(lambda: self._start(at, part, marks))
 
-    async def rows(self, part: int) -> list[tuple[int, bytes, int, int, int, int, str]]:
-        """Return what is open in the partition, oldest first: place, key, at, attempts, first, last, words."""
-        sql = "select place, key, at, attempts, first, last, words from open where part = ? order by place"
-        return await self._run(lambda: self._opened.execute(sql, [part]).fetchall())
+    async def rows(self, part: int) -> list[Row]:
+        """Return what is open in the partition, oldest first, without the records."""
+        columns = "part, place, key, at, attempts, first, last, words, not_before, digest, withdraws, x''"
+        sql = f"select {columns} from open where part = ? order by place"  # noqa: S608 - our own columns
+        return await self._run(lambda: [Row(*row) for row in self._opened.execute(sql, [part])])
 
     async def values(self, places: Sequence[tuple[int, int]]) -> list[bytes | None]:
         """Return the record at each partition and place; None where none is."""
@@ -200,7 +207,7 @@ class OpenTable:
 
     def _write(self, change: Change) -> None:
         with closing(self._opened.cursor()) as cursor, _Transaction(cursor):
-            cursor.executemany("insert or replace into open values (?, ?, ?, ?, ?, ?, ?, ?, ?)", change.opened)
+            cursor.executemany("insert or replace into open values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", change.opened)
             cursor.executemany("delete from open where part = ? and place = ?", change.closed)
             cursor.executemany(
                 "update open set attempts = ?, first = ?, last = ?, words = ? where part = ? and place = ?",

@@ -47,6 +47,11 @@ class Sink(BaseModel, ABC):
     seconds: ClassVar[float] = 20.0
     """How long a call may take."""
 
+    @property
+    def digests(self) -> int:
+        """The most deliveries that one message of several alerts can tell of; 0: it makes no such messages."""
+        return 0
+
     @classmethod
     @override
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
@@ -56,9 +61,18 @@ class Sink(BaseModel, ABC):
     async def deliver(self, items: Sequence[Item], client: Client) -> Sequence[Outcome]:
         """Deliver up to `batch` *items*, an outcome for each. The only errors are those of our own making."""
 
+    async def digest(self, items: Sequence[Item], client: Client) -> Sequence[Outcome]:
+        """Deliver up to `digests` *items* as one message, an outcome for each."""
+        raise NotImplementedError(f"{self.name} makes no digests")
+
     @abstractmethod
     async def check(self, client: Client) -> Outcome:
         """Make a harmless call that shows whether the settings are right."""
+
+    @property
+    def takes_templates(self) -> bool:
+        """Whether a notification template can say how its deliveries look."""
+        return type(self).templated is not Sink.templated
 
     def templated(self, template: "NotificationTemplate") -> Self:
         """Return this destination as the notification *template* wants it. Raises ValueError, by the field."""

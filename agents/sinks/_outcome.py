@@ -21,6 +21,8 @@ class Ok:
 
     words: str = ""
     entry: Mapping[str, Any] | None = None
+    warning: str = ""
+    """What the operator should set right, though it was delivered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,15 @@ def payload(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+def fit_json(flat: dict[str, Any], most: int) -> bytes | None:
+    """Return the payload *flat* as at most *most* bytes of JSON, cut as `fit` does; None: even the ids are too long."""
+    text = orjson.dumps(flat)
+    if len(text) <= most:
+        return text
+    fitting = fit(flat, most)
+    return None if fitting is None else orjson.dumps(fitting)
+
+
 def fit(flat: dict[str, Any], most: int) -> dict[str, Any] | None:
     """Return the payload *flat* in at most *most* bytes of JSON, cut where a reader sees it; ids stay whole.
 

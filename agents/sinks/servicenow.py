@@ -93,7 +93,9 @@ class ServiceNow(TalkSink):
 
     @override
     def templated(self, template: "NotificationTemplate") -> Self:
-        return type(self).model_validate(self.given() | servicenow_settings(template, self.given()))
+        made = type(self).model_validate(self.given() | servicenow_settings(template, self.given()))
+        made._token = self._token  # the same user: one access token is enough
+        return made
 
     @override
     async def settle(self, item: Item, talk: Talk) -> Outcome:

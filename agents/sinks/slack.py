@@ -1,11 +1,14 @@
 """Slack: a message for every event by an incoming webhook, or one message an alert, kept current, by a bot."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from typing_extensions import override
 
+from agents.sinks import _digest
 from agents.sinks._base import Item
+from agents.sinks._client import Client
 from agents.sinks._outcome import Config, Ok, Outcome, Poison, Reply, Retry, outcome_of, retry_after
 from agents.sinks._payload import cut
 from agents.sinks._settings import Host, Key, SecretAddress
@@ -68,6 +71,30 @@ class Slack(TalkSink):
         await self._asked(talk, "chat.postMessage", in_thread)
         return Ok(entry={"channel": channel, "ts": ts})
 
+    @property
+    @override
+    def digests(self) -> int:
+        return 30
+
+    @override
+    async def digest(self, items: Sequence[Item], client: Client) -> Sequence[Outcome]:
+        talk = Talk(self, client)
+
+        async def send(some: Sequence[Item]) -> Outcome | None:
+            body = digest(some)
+            if sum(len(block["text"]["text"]) for block in body["blocks"]) > 11_000:
+                return None
+            try:
+                if url := self.webhook_url.get_secret_value():
+                    await talk.call(json_request("POST", url, body))
+                else:
+                    await self._asked(talk, "chat.postMessage", {"channel": self.channel} | body)
+            except SettledError as known:
+                return known.outcome
+            return Ok(f"in a message of {len(some)}")
+
+        return await _digest.in_one(self, items, client, send)
+
     @override
     async def test(self, talk: Talk) -> Outcome:
         if url := self.webhook_url.get_secret_value():
@@ -129,6 +156,17 @@ def message(delivery: Delivery) -> dict[str, Any]:
     if delivery.link and len(delivery.link) <= 3000:
         button = {"type": "button", "text": {"type": "plain_text", "text": "Open"}, "url": delivery.link}
         blocks.append({"type": "actions", "elements": [button | {"action_id": "open"}]})
+    return {"text": _escaped(head), "mrkdwn": False, "unfurl_links": False, "blocks": blocks}
+
+
+def digest(items: Sequence[Item]) -> dict[str, Any]:
+    """Return the message about several alerts, a section for each."""
+    head = _digest.heading(items)
+    blocks = [_section(head)]
+    for delivery in (item.delivery for item in items):
+        icon, link = _ICONS[delivery.event.alert.policy.severity], delivery.link
+        linked = f"\n{link}" if link and len(link) <= 500 else ""
+        blocks.append(_section(cut(f"{icon} {_digest.line(delivery)}", 2000) + linked))
     return {"text": _escaped(head), "mrkdwn": False, "unfurl_links": False, "blocks": blocks}
 
 

@@ -1,14 +1,16 @@
 """Microsoft Teams: a card for every event, through a workflow's webhook."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import orjson
 from pydantic import Field
 from typing_extensions import override
 
-from agents.sinks._base import HttpSink
-from agents.sinks._client import Request
-from agents.sinks._outcome import Config, Outcome, Poison, Reply, Retry, outcome_of
+from agents.sinks import _digest
+from agents.sinks._base import HttpSink, Item
+from agents.sinks._client import Client, Request
+from agents.sinks._outcome import Config, Ok, Outcome, Poison, Reply, Retry, outcome_of
 from agents.sinks._payload import cut, sample
 from agents.sinks._settings import SecretAddress
 from agents.sinks._text import clean, facts, happened, title
@@ -45,6 +47,25 @@ class Teams(HttpSink):
                 return Request("POST", self.url.get_secret_value(), body, headers)
         return Poison(f"too large: the ids alone are more than {MOST_BYTES} bytes")
 
+    @property
+    @override
+    def digests(self) -> int:
+        return 30
+
+    @override
+    async def digest(self, items: Sequence[Item], client: Client) -> Sequence[Outcome]:
+        async def send(some: Sequence[Item]) -> Outcome | None:
+            body = orjson.dumps(
+                _card([_rich(_run(_digest.heading(some), size="Large", weight="Bolder")), *_lines(some)])
+            )
+            if len(body) > MOST_BYTES:
+                return None
+            headers = {"Content-Type": "application/json"}
+            outcome = await self._made(Request("POST", self.url.get_secret_value(), body, headers), client)
+            return Ok(f"in a card of {len(some)}") if isinstance(outcome, Ok) else outcome
+
+        return await _digest.in_one(self, items, client, send)
+
     @override
     def probe(self, now: int) -> Request | Poison:
         return self.request(sample(now * 1000), now)
@@ -76,10 +97,26 @@ def _message(delivery: Delivery, longest: int) -> dict[str, Any]:
     for label, text in (("Description", policy.description), ("Recommendation", policy.recommendation)):
         if text:
             body.append(_rich(_run(f"{label}: ", weight="Bolder"), _run(cut(clean(text), longest))))
+    actions = [{"type": "Action.OpenUrl", "title": "Open", "url": delivery.link}] if delivery.link else []
+    return _card(body, actions)
+
+
+def _lines(items: Sequence[Item]) -> list[dict[str, Any]]:
+    """Return a paragraph for each alert of a digest, which leads to its page."""
+    rows = []
+    for delivery in (item.delivery for item in items):
+        run = _run(_digest.line(delivery), color=_COLOURS[delivery.event.alert.policy.severity])
+        link = {"selectAction": {"type": "Action.OpenUrl", "url": delivery.link}} if delivery.link else {}
+        rows.append(_rich(run | link))
+    return rows
+
+
+def _card(body: list[dict[str, Any]], actions: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """Return the message with a card of these paragraphs."""
     card: dict[str, Any] = {"type": "AdaptiveCard", "$schema": "http://adaptivecards.io/schemas/adaptive-card.json"}
     card |= {"version": "1.4", "body": body, "msteams": {"width": "Full"}}
-    if delivery.link:
-        card["actions"] = [{"type": "Action.OpenUrl", "title": "Open", "url": delivery.link}]
+    if actions:
+        card["actions"] = list(actions)
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import ssl
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar, Literal, Self
@@ -15,11 +16,12 @@ import orjson
 from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 from typing_extensions import override
 
-from agents.sinks._base import HttpSink
+from agents.sinks import _digest
+from agents.sinks._base import HttpSink, Item
 from agents.sinks._client import Client, Request
 from agents.sinks._oauth import Token
-from agents.sinks._outcome import Config, NotApplicable, Outcome, Poison
-from agents.sinks._payload import fit, payload, sample, variables
+from agents.sinks._outcome import Config, NotApplicable, Ok, Outcome, Poison
+from agents.sinks._payload import fit_json, payload, sample, variables
 from agents.sinks._settings import Key, OptionalHost, SecretAddress
 from agents.sinks._talk import SettledError
 from agents.sinks._template import check_template, filled
@@ -33,7 +35,8 @@ class Webhook(HttpSink):
     """Posts each event of an alert to an address of yours: a JSON array with one alert in Prisma Cloud's shape.
 
     The header `webhook-id` is the event's id: the same however often it is sent, so that a receiver can drop
-    duplicates. With a signing secret, `webhook-signature` proves who sent it (standardwebhooks.com).
+    duplicates. With a signing secret, `webhook-signature` proves who sent it (standardwebhooks.com). A digest is one
+    array of its alerts, with an id of its own.
     """
 
     prisma: ClassVar[str] = "webhook"
@@ -115,24 +118,61 @@ class Webhook(HttpSink):
         if self.custom_payload:
             body = orjson.dumps(filled(orjson.loads(self.custom_payload), variables(delivery)))
         else:
-            fitting = fit(payload(delivery), self.most_bytes - 2)
+            fitting = fit_json(payload(delivery), self.most_bytes - 2)
             if fitting is None:
                 return Poison(f"too large: the ids alone are more than {self.most_bytes} bytes")
-            body = orjson.dumps([fitting] if self.body == "array" else fitting)
+            body = b"[%b]" % fitting if self.body == "array" else fitting
         if len(body) > self.most_bytes:
             return Poison(f"too large: the custom payload has {len(body)} bytes, the most is {self.most_bytes}")
-        id = delivery.event.id
+        return self._posted(body, delivery.event.id, now)
+
+    def _posted(self, body: bytes, id: str, now: int) -> Request:
+        """Return the call that posts *body* as the message *id*."""
+        headers = {**self._headers, "webhook-id": id, "webhook-timestamp": str(now)}
+        if self._keys:
+            signed = f"{id}.{now}.".encode() + body
+            headers["webhook-signature"] = " ".join(_signature(key, signed) for key in self._keys)
+        return Request("POST", self._url, body, headers)
+
+    @cached_property
+    def _url(self) -> str:
+        return self.url.get_secret_value()
+
+    @cached_property
+    def _keys(self) -> list[bytes]:
+        keys = (each.get_secret_value() for each in (self.signing_secret, self.former_signing_secret))
+        return [base64.b64decode(key.removeprefix("whsec_")) for key in keys if key]
+
+    @cached_property
+    def _headers(self) -> dict[str, str]:
+        """What is the same in every call."""
         headers = {name: secret.get_secret_value() for name, secret in self.headers.items()}
-        headers |= {"Content-Type": "application/json", "webhook-id": id, "webhook-timestamp": str(now)}
+        headers["Content-Type"] = "application/json"
         if self.token.get_secret_value():
             headers["Authorization"] = f"Bearer {self.token.get_secret_value()}"
         elif self.login:
             pair = f"{self.login}:{self.password.get_secret_value()}"
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-        keys = [each.get_secret_value() for each in (self.signing_secret, self.former_signing_secret)]
-        if signatures := [_signature(key, f"{id}.{now}.".encode() + body) for key in keys if key]:
-            headers["webhook-signature"] = " ".join(signatures)
-        return Request("POST", self.url.get_secret_value(), body, headers)
+        return headers
+
+    @property
+    @override
+    def digests(self) -> int:
+        return 100 if self.body == "array" and not self.custom_payload else 0
+
+    @override
+    async def digest(self, items: Sequence[Item], client: Client) -> Sequence[Outcome]:
+        async def send(some: Sequence[Item]) -> Outcome | None:
+            alerts = [fit_json(payload(item.delivery), self.most_bytes - 2) for item in some]
+            body = b"[%b]" % b",".join(alert for alert in alerts if alert is not None)
+            if len(body) > self.most_bytes or None in alerts:
+                return None
+            ids = "\n".join(item.delivery.event.id for item in some)
+            id = f"digest-{hashlib.sha256(ids.encode()).hexdigest()[:32]}"
+            outcome = await self._made(self._posted(body, id, int(client.clock())), client)
+            return Ok(f"in an array of {len(some)}") if isinstance(outcome, Ok) else outcome
+
+        return await _digest.in_one(self, items, client, send)
 
     @override
     def probe(self, now: int) -> Request | Poison:
@@ -230,8 +270,7 @@ class Webhook(HttpSink):
         return check_template(text)
 
 
-def _signature(secret: str, signed: bytes) -> str:
-    key = base64.b64decode(secret.removeprefix("whsec_"))
+def _signature(key: bytes, signed: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 

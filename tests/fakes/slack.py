@@ -94,9 +94,10 @@ class Slack(Fake):
 
     @override
     def holds(self, alert: str) -> list[str]:
-        mine = [
-            body["text"]
-            for body in self.messages.values()
-            if f"Alert: {alert}\n" in "".join(each["text"]["text"] for each in body["blocks"] if "text" in each)
-        ]
-        return [text.split()[1].rstrip(",") for text in mine]
+        found = []
+        for body in self.messages.values():
+            shown = [each["text"]["text"] for each in body["blocks"] if "text" in each]
+            if f"Alert: {alert}\n" in "".join(shown):
+                found.append(body["text"])
+            found += [text for text in shown[1:] if f"({alert}, " in text]  # of a digest
+        return [text.split()[1].rstrip(",") for text in found]

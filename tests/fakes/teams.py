@@ -53,7 +53,8 @@ class Teams(Fake):
         rows = [
             {each["inlines"][0]["text"]: each["inlines"][-1]["text"] for each in card["body"]} for card in self.cards
         ]
-        return [row["Status: "] for row in rows if row["Alert: "] == alert]
+        alone = [row["Status: "] for row in rows if row.get("Alert: ") == alert]
+        return alone + [text.partition(",")[0] for row in rows for text in row if f"({alert}, " in text]
 
 
 @cache

@@ -10,11 +10,13 @@ from uuid import uuid4
 import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from api.rights import is_local, who
 from api.state import Owner
 from queries.policy import Severity
 from streams.alerts import Alert, AlertCommand, AlertStatus, key_of, write
+from streams.control.errors import Refused
 from streams.errors import TidegateError
 from streams.partition import partition_of
 from streams.produce import BatchProducer
@@ -41,9 +43,15 @@ class Order(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    action: Literal["dismiss", "reopen"] = Field(description="`dismiss` or `reopen`.")
-    by: str = Field(default="api", min_length=1, max_length=200, description="Who wants it.")
+    action: Literal["dismiss", "snooze", "reopen"] = Field(description="What is wanted.")
+    by: str = Field(
+        default="api",
+        min_length=1,
+        max_length=200,
+        description="With the local token: who wants it.",
+    )
     note: str = Field(default="", max_length=4000, description="Why.")
+    until: AwareDatetime | None = Field(default=None, description="When a snoozed alert opens again, with its zone.")
 
 
 class AlertLine(BaseModel):
@@ -96,8 +104,9 @@ async def show_alert(id: str, request: Request) -> Response:
 
 @routes.post("/alerts/{id}/commands", response_model=Alert)
 async def command_alert(id: str, order: Order, request: Request) -> Response:
-    """Dismiss or reopen an alert, and answer it as it is then."""
+    """Dismiss, snooze or reopen an alert, and answer it as it is then."""
     owner: Owner = request.app.state.owner
+    until = _until(order)
     alert = await _find(request, id)
     if alert.status == "resolved":
         raise NotObeyed(f"{id} is resolved ({alert.reason}): there is nothing to {order.action}")
@@ -106,18 +115,33 @@ async def command_alert(id: str, order: Order, request: Request) -> Response:
         alert=id,
         account=alert.resource.account,
         action=order.action,
-        by=order.by,
+        by=order.by if is_local(request) else who(request),
         note=order.note,
         at=int(time.time() * 1000),
+        until=until,
     )
     await send(owner.settings, [command])
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
+    patience = time.monotonic() + PATIENCE_S
+    while time.monotonic() < patience:
         await asyncio.sleep(0.05)
         alert = await _find(request, id)
         if command.id in alert.commands:
             return _json(alert)
     raise NotObeyed(f"{id}: the command is on its way, but no worker has obeyed it within {PATIENCE_S:g} s; look again")
+
+
+def _until(order: Order) -> int | None:
+    """Return when the alert opens again, in ms since 1970 UTC. Raises Refused."""
+    if order.action != "snooze":
+        if order.until is not None:
+            raise Refused([f"until: only `snooze` has a time, not `{order.action}`"])
+        return None
+    if order.until is None:
+        raise Refused(["until: missing: when the alert opens again, such as 2026-12-01T08:00:00Z"])
+    until = int(order.until.timestamp() * 1000)
+    if until <= time.time() * 1000:
+        raise Refused([f"until: {order.until.isoformat()} is over: give a time to come"])
+    return until
 
 
 def select(cursor: Any, chosen: Mapping[str, Sequence[str] | None], limit: int) -> dict[str, Any]:

@@ -14,9 +14,13 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
 from agents.dead_letters import NoSuchLetter, Replayed
-from api import models, routes, token
+from api import models, routes
 from api.alerts import NoSuchAlert, NotObeyed
 from api.alerts import routes as alert_routes
+from api.console.door import Door
+from api.console.events import routes as event_routes
+from api.console.overview import routes as overview_routes
+from api.console.rql import routes as rql_routes
 from api.control import STATUS as CONTROL_STATUS
 from api.control import routes as control_routes
 from api.deliveries import routes as delivery_routes
@@ -30,6 +34,7 @@ from api.prisma.targets import follow
 from api.reader import Readers, TooSlow
 from api.resource import NoSuchResource
 from api.resource import routes as resource_routes
+from api.rights import needed
 from api.state import Owner
 from api.version import ROOT, version
 from queries.errors import RqlError, SqlError
@@ -79,21 +84,29 @@ def create_app(
     app.state.access = cache(lambda: Access(control, Signer(owner.settings.data), secret))
     app.state.sender = Sender(owner.settings)
     app.state.started = started
+    app.state.leaving = []  # called before a server stops: what ends answers that would go on
     app.state.replaying = asyncio.Lock()
     app.state.readers = Readers(lambda: owner.store.cursor(), timeout_s=timeout_s)
 
     def admit(
-        given: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, description=_HOW))],
+        request: Request,
+        _: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, description=_HOW))],
     ) -> None:
-        if given is None or not token.same(given.credentials, secret):
+        session = app.state.access().session(request.scope["headers"])
+        if session is None:
             raise HTTPException(401, _HOW, {"www-authenticate": "Bearer"})
+        wanted = needed(request)
+        if session.role not in wanted:
+            raise HTTPException(403, f"{session.user} is {session.role}; this takes the role {' or '.join(wanted)}")
+        request.state.session = session
 
     failures: dict[int | str, dict[str, Any]] = {
         code: {"model": models.Failure, "description": d} for code, d in ERRORS.items()
     }
     app.include_router(routes.open_, prefix=ROOT)
     app.include_router(ingest_routes, prefix=ROOT, responses=failures)
-    for closed in (routes.closed, resource_routes, alert_routes, delivery_routes, control_routes):
+    ours = (routes.closed, rql_routes, resource_routes, alert_routes, delivery_routes, overview_routes, event_routes)
+    for closed in (*ours, control_routes):
         app.include_router(closed, prefix=ROOT, dependencies=[Depends(admit)], responses=failures)
     for error, answer in ((RequestValidationError, _invalid), (HTTPException, _http), (TidegateError, _failed)):
         app.add_exception_handler(error, answer)
@@ -101,6 +114,7 @@ def create_app(
     for wrong in (RqlError, SqlError):
         app.add_exception_handler(wrong, _question)
     app.add_middleware(Front, build=lambda: _prisma(app))
+    app.add_middleware(Door, access=lambda: app.state.access(), secret=secret)
     return app
 
 
@@ -129,7 +143,10 @@ ERRORS = {
 }
 """What each status means; docs/api.md prints it."""
 
-_HOW = "the token is in the file `token` of the data folder: send it as `Authorization: Bearer <token>`"
+_HOW = (
+    "the token is in the file `token` of the data folder, or comes of POST /login: send it as"
+    " `Authorization: Bearer <token>`"
+)
 _CODES = {
     400: "bad-request",
     401: "unauthorized",

@@ -12,6 +12,7 @@ from agents.sinks._outcome import Ok
 from api import control_models as models
 from api import control_rules
 from api.control_state import control_of
+from api.rights import who
 from streams.control import Control, Edit
 from streams.control.access import add_access_key
 from streams.control.apply import Given, edits, with_sources
@@ -23,9 +24,6 @@ from streams.control.show import as_json, described
 
 STATUS: dict[type[Exception], int] = {Missing: 404, Stale: 412, Refused: 422, InUse: 409, SealError: 409}
 """What an error of the control plane is in HTTP."""
-
-WHO = "local token"
-"""Who changes something with the token of the data folder."""
 
 _objects = APIRouter(prefix="/control")
 
@@ -60,7 +58,7 @@ async def apply_objects(order: models.ApplyOrder, request: Request) -> Response:
         return [edit._replace(version=order.seen.get(f"{edit.kind} {edit.id}")) for edit in made]
 
     try:
-        done = await control.change(wanted, by=WHO, origin="files", dry_run=order.dry_run)
+        done = await control.change(wanted, by=who(request), origin="files", dry_run=order.dry_run)
     except Refused as refused:
         raise with_sources(refused, sources) from None
     return _json({"changes": [_change(each) for each in done], "dry_run": order.dry_run})
@@ -75,7 +73,7 @@ async def rotate_keys(request: Request) -> Response:
     control = control_of(request)
     if control.keys.ours:
         await asyncio.to_thread(control.keys.add)
-    resealed = await control.reseal(by=WHO)
+    resealed = await control.reseal(by=who(request))
     replaced = control.keys.ours and not control.problems  # what can't be read may be sealed with an old one
     if replaced:
         await asyncio.to_thread(control.keys.forget)
@@ -86,7 +84,7 @@ async def rotate_keys(request: Request) -> Response:
 @_objects.post("/access-keys", response_model=models.NewAccessKey, status_code=201)
 async def create_access_key(order: models.AccessKeyOrder, request: Request) -> Response:
     """Make an access key. Its secret is in the answer, and never shown again."""
-    id, secret = await add_access_key(control_of(request), order.user, order.name, order.expires, by=WHO)
+    id, secret = await add_access_key(control_of(request), order.user, order.name, order.expires, by=who(request))
     return _json({"id": id, "secret": secret}, 201)
 
 
@@ -142,7 +140,7 @@ async def put_object(
     """Make an object as it is to be; without If-Match whatever there is now. `If-Match: 0`: there must be none."""
     control = control_of(request)
     found = control.kind(kind)
-    await control.change([Edit(found.name, id, _fields(document), _version(if_match))], by=WHO)
+    await control.change([Edit(found.name, id, _fields(document), _version(if_match))], by=who(request))
     return _one(control, found, id)
 
 
@@ -153,7 +151,7 @@ async def patch_object(
     """Change some fields of an object, as a JSON merge patch says: null takes a field away."""
     control = control_of(request)
     found = control.kind(kind)
-    await control.change([Edit(found.name, id, _fields(document), _version(if_match), merge=True)], by=WHO)
+    await control.change([Edit(found.name, id, _fields(document), _version(if_match), merge=True)], by=who(request))
     return _one(control, found, id)
 
 
@@ -161,7 +159,7 @@ async def patch_object(
 async def delete_object(kind: str, id: str, request: Request, if_match: IfMatch = None) -> Response:
     """Delete an object that nothing refers to. One that comes with Tidegate is again as it came."""
     control = control_of(request)
-    done = await control.change([Edit(control.kind(kind).name, id, None, _version(if_match))], by=WHO)
+    done = await control.change([Edit(control.kind(kind).name, id, None, _version(if_match))], by=who(request))
     return _json(_change(done[0]))
 
 

@@ -207,6 +207,8 @@ async def _serve(
     serving = asyncio.create_task(server.serve(sockets=[listener]))
 
     async def stop() -> None:
+        for leave in app.state.leaving:
+            leave()
         server.should_exit = True
         await serving
 

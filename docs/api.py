@@ -56,6 +56,9 @@ def _takes(schema: dict[str, Any], call: dict[str, Any]) -> Iterator[str]:
 
 def _gives(schema: dict[str, Any], call: dict[str, Any]) -> Iterator[str]:
     status, answer = next((s, a) for s, a in call["responses"].items() if s.startswith("2"))
+    if "application/json" not in answer["content"]:
+        yield from ("", f"Gives {status}, {', '.join(answer['content'])}.")
+        return
     shapes = answer["content"]["application/json"]["schema"]
     for shape in shapes.get("anyOf", [shapes]):
         name, body = shape["$ref"].rpartition("/")[2], _shape(schema, shape)

@@ -58,10 +58,7 @@ class Access:
             raise Failure(503, "unavailable", "the control plane isn't started in this process")
         wait = max(self._pairs.wait((address, key)), self._addresses.wait(address))
         if wait > 0:
-            seconds = str(int(wait) + 1)
-            raise Failure(
-                429, "too_many_failures", f"too many failed logins: wait {seconds} s", {"retry-after": seconds}
-            )
+            raise _too_many(wait)
         async with self._checks:
             user = await user_of(self._control, key, secret)
         if user is None:
@@ -71,6 +68,16 @@ class Access:
         self._pairs.succeeded((address, key))
         session = Session(user.id, user.name, user.role, key)
         return session, self.issue(session)
+
+    async def enter(self, given: str, address: str) -> Session:
+        """Return the session of who has the token of the data folder. Raises Failure, as `log_in`."""
+        wait = self._addresses.wait(address)
+        if wait > 0:
+            raise _too_many(wait)
+        if not token.same(given.strip(), self._secret):
+            self._addresses.failed(address)
+            raise Failure(401, "invalid_credentials", "that isn't what the file `token` of the data folder holds")
+        return LOCAL
 
     def issue(self, session: Session) -> str:
         """Return a new token for *session*."""
@@ -87,13 +94,17 @@ class Access:
         if token.same(given, self._secret):
             return LOCAL
         fields = self.signer.open("JWT", given)
-        if fields is None or self._control is None:
+        return None if fields is None else self.known(fields.get("sub"), fields.get("key"))
+
+    def known(self, user_id: object, key_id: object) -> Session | None:
+        """Return the session of a user and its access key, as both are now; None where one of them is out."""
+        if self._control is None:
             return None
-        key: Any = self._control.objects("access-key").get(str(fields.get("key")))
+        key: Any = self._control.objects("access-key").get(str(key_id))
         if key is None or not key.enabled or (key.expires is not None and key.expires.timestamp() <= time.time()):
             return None
         user: Any = self._control.objects("user").get(key.user)
-        if user is None or not user.enabled or user.id != fields.get("sub"):
+        if user is None or not user.enabled or user.id != user_id:
             return None
         return Session(user.id, user.name, user.role, key.id)
 
@@ -118,6 +129,11 @@ def _need(request: Request, roles: tuple[Role, ...]) -> None:
     session = session_of(request)
     if session.role not in roles:
         raise Failure(403, "forbidden", f"{session.user} is {session.role}; this takes the role {' or '.join(roles)}")
+
+
+def _too_many(wait: float) -> Failure:
+    seconds = str(int(wait) + 1)
+    return Failure(429, "too_many_failures", f"too many failed logins: wait {seconds} s", {"retry-after": seconds})
 
 
 def _given(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -16,7 +16,7 @@ import orjson
 
 from streams.errors import SettingsError
 
-Purpose = Literal["JWT", "page"]
+Purpose = Literal["JWT", "page", "console", "csrf"]
 
 LONGEST = 1024 * 1024
 """The most characters of a token that is looked at."""
@@ -85,4 +85,4 @@ def _bytes(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
-_HEADERS = {name: _text(orjson.dumps({"alg": "HS256", "typ": name})) for name in ("JWT", "page")}
+_HEADERS = {name: _text(orjson.dumps({"alg": "HS256", "typ": name})) for name in ("JWT", "page", "console", "csrf")}

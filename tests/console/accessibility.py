@@ -1,0 +1,27 @@
+"""What axe-core says of a page: WCAG 2.2 AA, by the rules that a machine can check."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import axe_playwright_python
+from playwright.sync_api import Page
+
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+
+
+def findings(page: Page) -> list[str]:
+    """Return what is serious or critical, with the element it's about."""
+    page.evaluate(_axe())
+    told = page.evaluate(f"axe.run({{runOnly: {json.dumps(TAGS)}, resultTypes: ['violations']}})")
+    return [
+        f"{each['id']}: {node['target']}: {node['failureSummary'][:300]}"
+        for each in told["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+@cache
+def _axe() -> str:
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")

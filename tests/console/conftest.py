@@ -1,0 +1,43 @@
+"""One running Tidegate and one browser for all of the console's tests; skipped where no Chromium is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from streams.embedded import Broker
+from tests.console.stage import CHROMIUM, Up, chromium, running
+
+
+@pytest.fixture(scope="package")
+def up(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """A whole Tidegate, filled."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    folder = tmp_path_factory.mktemp("console")
+    with running(folder, broker.bootstrap_servers) as started:
+        started.fill(folder)
+        yield started
+
+
+@pytest.fixture(scope="package")
+def browser(up: Up) -> Iterator[Browser]:
+    """A browser."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(up: Up, browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """A tab of an admin who is signed in; the test fails when the page complains."""
+    with up.context(browser, viewport={"width": 1360, "height": 900}) as context:
+        tab = context.new_page()
+        wrong: list[str] = []
+        tab.on("pageerror", lambda error: wrong.append(str(error)))
+        tab.on(
+            "console",
+            lambda said: wrong.append(said.text) if said.type == "error" and "status of" not in said.text else None,
+        )
+        yield tab
+        assert wrong == []

@@ -10,6 +10,7 @@ from queries.compile_count import compile_count
 from queries.compile_join import compile_join
 from queries.compile_rule import column
 from queries.fragment import Slot, Sql, commas, filled, join, sql
+from queries.hot_table import NOTHING, Hot
 
 RESOURCE_COLUMNS = ("account", "region", "api.name", "id", "name", "rrn")
 FINDING_COLUMNS = ("finding.severity", "finding.type", "finding.source", "finding.name", "findings")
@@ -47,12 +48,12 @@ def compile(checked: Checked, now: datetime, *, limit: int | None = None, offset
     return prepared._replace(values=tuple(filled(prepared, slots(checked, now, limit=limit, offset=offset))))
 
 
-def prepare(checked: Checked, *, by_account: bool = False) -> Sql:
+def prepare(checked: Checked, hot: Hot = NOTHING, *, by_account: bool = False) -> Sql:
     """Return that statement with slots for what changes from run to run. *by_account*: only resources of one account
     are joined.
     """
     if checked.query.count:
-        return sql(_COUNTED, compile_count(checked, by_account=by_account), _LIMIT, _OFFSET)
+        return sql(_COUNTED, compile_count(checked, hot=hot, by_account=by_account), _LIMIT, _OFFSET)
     page = sql(_PAGE, _LIMIT, _OFFSET)
     selected = [Sql(f'r.{name.replace("api.name", "api_name")} as "{name}"') for name in RESOURCE_COLUMNS]
     source = Sql("page join resources r using (rid)")
@@ -66,7 +67,7 @@ def prepare(checked: Checked, *, by_account: bool = False) -> Sql:
         source = Sql(f"{source.text} left join worst using (rid)")
     selected += [sql(f"{{0}} as added{n}", column(path, Sql("r.json"))) for n, path in enumerate(checked.columns)]
     selected.append(Sql("page.total"))
-    rows = matched(checked, by_account=by_account)
+    rows = matched(checked, hot=hot, by_account=by_account)
     return sql("with {0}{1}\nselect {2}\nfrom {3}\norder by r.rrn", rows, page, commas(selected), source)
 
 
@@ -82,15 +83,21 @@ def prepare_subjects(checked: Checked, within: Within) -> Sql:
     return sql("with {0} select rid, rrn, account, region from matched", commas(made))
 
 
-def total_of(checked: Checked) -> Sql:
+def total_of(checked: Checked, hot: Hot = NOTHING, *, by_account: bool = False) -> Sql:
     """Return the statement that counts the rows of the answer, with the slots that it has."""
     if checked.query.count:
-        return sql("with {0} select count(*) from counted", compile_count(checked))
-    return sql("with {0} select count(*) from matched", matched(checked))
+        return sql("with {0} select count(*) from counted", compile_count(checked, hot=hot, by_account=by_account))
+    return sql("with {0} select count(*) from matched", matched(checked, hot=hot, by_account=by_account))
 
 
 def slots(
-    checked: Checked, now: datetime, *, limit: int | None = None, offset: int = 0, monitored: Sequence[str] = ()
+    checked: Checked,
+    now: datetime,
+    *,
+    limit: int | None = None,
+    offset: int = 0,
+    monitored: Sequence[str] = (),
+    pending: Sequence[int] = (),
 ) -> dict[Slot, Any]:
     """Return what fills the slots of a prepared statement. The query's own limit counts, whatever *limit* is."""
     asked = checked.query.limit
@@ -100,16 +107,18 @@ def slots(
         Slot.LIMIT: most,
         Slot.OFFSET: offset,
         Slot.MONITORED: list(monitored),
+        Slot.PENDING: list(pending),
     }
 
 
-def matched(checked: Checked, within: Within = EVERYWHERE, *, by_account: bool = False) -> Sql:
+def matched(checked: Checked, within: Within = EVERYWHERE, hot: Hot = NOTHING, *, by_account: bool = False) -> Sql:
     """Return the part of a WITH that ends with `matched`: rid, rrn, account and region of each resource of the
     answer.
     """
     if checked.filter is None and len(checked.clauses) == 1:
-        return sql(_MATCHED, Sql(""), clause_select(checked.clauses[0], within, _OF_RESOURCE))
-    tables, condition, shown = compile_join(checked, within, by_account=by_account)
+        select = clause_select(checked.clauses[0], within, _OF_RESOURCE, hot, _OF_RESOURCE)
+        return sql(_MATCHED, Sql(""), select)
+    tables, condition, shown = compile_join(checked, within, hot, by_account=by_account)
     select = sql("select rid, rrn, account, region from {0} where {1}", shown, condition)
     return sql(_MATCHED, sql("{0}, ", tables), select)
 

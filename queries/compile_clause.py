@@ -6,6 +6,8 @@ from queries.catalog import AttributeKind, kind_of
 from queries.check import CheckedClause
 from queries.compile_rule import compile_rule, opposite
 from queries.fragment import Slot, Sql, bind, commas, join, sql
+from queries.hot import Cold, Lookup
+from queries.hot_table import NOTHING, Hot, HotTable
 from queries.members import Members, Scope, members, names
 from queries.names import SOURCES, is_product
 from queries.syntax import And, AnyKey, Attribute, Compare, Condition, JsonRule, Key, Not, OneFinding, Or, Path
@@ -22,6 +24,8 @@ with met as materialized (
   where ({3}) and case when met.rid >= 0 then {4} end"""
 _FINDINGS = "r.rid in (select fr.rid from finding_resource fr join findings f using (fid) where {0})"
 _NAMED = "r.rid, r.rrn"
+_HOT = "select {0} from resources r join {1} h on r.rid = h.rid and r.part = h.part{2}\n  where {3}"
+_UNCHANGED = " anti join hot_pending p on r.rid = p.rid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +50,63 @@ TOUCHED = Sql(
 """The part of a WITH that makes the table of the resources that fill Slot.RIDS."""
 
 
-def clause_select(clause: CheckedClause, within: Within = EVERYWHERE, columns: tuple[Sql, ...] = (Sql(_NAMED),)) -> Sql:
-    """Return the statement that selects *columns* of the resources `r` of *clause*."""
+def clause_select(
+    clause: CheckedClause,
+    within: Within = EVERYWHERE,
+    columns: tuple[Sql, ...] = (Sql(_NAMED),),
+    hot: Hot = NOTHING,
+    hot_columns: tuple[Sql, ...] | None = None,
+) -> Sql:
+    """Return the statement that selects *columns* of the resources `r` of *clause*. *hot_columns*: the same of the hot
+    columns `h`, None where these don't hold them.
+    """
+    table = hot_table(clause, hot)
+    documents = any(_cost(part) == _DOCUMENT for part in _parts(clause))
+    if table is None or hot_columns is None or within != EVERYWHERE or not (documents or hot_columns != columns):
+        return _cold_select(clause, within, columns)
+    try:
+        met = join(" and ", _compiled(_parts(clause), clause, within, table.columns))
+    except Cold:
+        return _cold_select(clause, within, columns)
+    select = sql(_HOT, commas(list(hot_columns)), Sql(table.name), Sql(_UNCHANGED if hot.pending else ""), met)
+    if not hot.pending:
+        return select
+    changed = Sql("r.rowid in (select unnest(?::bigint[]))", (Slot.PENDING,))
+    return sql("{0}\n  union all {1}", select, _plain_select(clause, within, columns, changed))
+
+
+def hot_table(clause: CheckedClause, hot: Hot) -> HotTable | None:
+    """Return the table of the one API that *clause* asks, if it has hot columns."""
+    name = api_name(clause)
+    return None if name is None else hot.tables.get(name)
+
+
+def api_name(clause: CheckedClause) -> str | None:
+    """Return the one api.name that every resource of *clause* has, None where there may be several."""
+    for part in _parts(clause):
+        match part:
+            case Attribute("api.name", "=" | "in", (value,)):
+                return value.text.strip()
+    return None
+
+
+def _cold_select(clause: CheckedClause, within: Within, columns: tuple[Sql, ...]) -> Sql:
     parts = _parts(clause)
     findings = [part for part in parts if isinstance(part, OneFinding)]
     documents = [part for part in parts if _cost(part) == _DOCUMENT]
-    selected = commas(list(columns))
-    table = Sql(within.table)
     if not findings or not documents:
-        return sql("select {0} from {1} r\n  where {2}", selected, table, clause_condition(clause, within))
+        return _plain_select(clause, within, columns)
     met = join(" and ", [LIVE, *_narrowed(within), *(finding(part.condition) for part in findings)])
     others = [part for part in parts if part not in findings and part not in documents]
     early = _compiled(others, clause, within) or [Sql("true")]
     late = join(" and ", [_condition(part, within) for part in documents])
-    return sql(_BY_FINDING, met, selected, table, join(" and ", early), late)
+    return sql(_BY_FINDING, met, commas(list(columns)), Sql(within.table), join(" and ", early), late)
+
+
+def _plain_select(clause: CheckedClause, within: Within, columns: tuple[Sql, ...], first: Sql | None = None) -> Sql:
+    condition = clause_condition(clause, within)
+    condition = condition if first is None else sql("{0} and ({1})", first, condition)
+    return sql("select {0} from {1} r\n  where {2}", commas(list(columns)), Sql(within.table), condition)
 
 
 def clause_condition(clause: CheckedClause, within: Within = EVERYWHERE) -> Sql:
@@ -85,8 +132,8 @@ def _parts(clause: CheckedClause) -> list[Condition]:
     return sorted(parts, key=_cost)
 
 
-def _compiled(parts: list[Condition], clause: CheckedClause, within: Within) -> list[Sql]:
-    compiled = [_condition(part, within) for part in parts]
+def _compiled(parts: list[Condition], clause: CheckedClause, within: Within, hot: Lookup | None = None) -> list[Sql]:
+    compiled = [_condition(part, within, hot) for part in parts]
     cheap = sum(_cost(part) == 0 for part in parts)
     early, late = compiled[:cheap], compiled[cheap:]
     if not clause.any_status:
@@ -123,20 +170,20 @@ def _cost(condition: Condition) -> int:
             return _DOCUMENT
 
 
-def _condition(condition: Condition, within: Within) -> Sql:
+def _condition(condition: Condition, within: Within, hot: Lookup | None = None) -> Sql:
     match condition:
         case And(parts):
-            return join(" and ", [_condition(part, within) for part in parts])
+            return join(" and ", [_condition(part, within, hot) for part in parts])
         case Or(parts):
-            return join(" or ", [_condition(part, within) for part in parts])
+            return join(" or ", [_condition(part, within, hot) for part in parts])
         case Not(inner):
-            return opposite(_condition(inner, within))
+            return opposite(_condition(inner, within, hot))
         case Attribute():
             return attribute_condition(condition)
         case OneFinding(inner):
             return sql(_FINDINGS, join(" and ", [LIVE, *_narrowed(within), finding(inner)]))
         case JsonRule(inner):
-            return compile_rule(inner, Sql("r.json"))
+            return compile_rule(inner, Sql("r.json"), hot)
         case Compare():
             raise AssertionError(condition)
 

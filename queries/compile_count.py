@@ -8,6 +8,7 @@ from queries.check import Checked
 from queries.compile_clause import EVERYWHERE, Within, attribute_condition, clause_select
 from queries.compile_join import compile_join
 from queries.fragment import Slot, Sql, bind, join, sql
+from queries.hot_table import NOTHING, Hot
 from queries.names import api_cloud, is_global
 from queries.syntax import And, Attribute
 
@@ -23,17 +24,20 @@ _COUNTED = """\
 )"""
 
 
-def compile_count(checked: Checked, within: Within = EVERYWHERE, *, by_account: bool = False) -> Sql:
+def compile_count(
+    checked: Checked, within: Within = EVERYWHERE, hot: Hot = NOTHING, *, by_account: bool = False
+) -> Sql:
     """Return the part of a WITH that ends with `counted`: account, region (`global` where the account is counted as a
     whole) and number.
     """
     count = checked.query.count
     assert count is not None  # noqa: S101 # the caller saw it
     if checked.filter is None and len(checked.clauses) == 1:
-        select = clause_select(checked.clauses[0], within, (Sql("r.rid, r.account, r.region"),))
+        columns = (Sql("r.rid, r.account, r.region"),)
+        select = clause_select(checked.clauses[0], within, columns, hot, columns)
         mine = sql("mine as materialized (\n  {0}\n)", select)
     else:
-        tables, condition, shown = compile_join(checked, within, by_account=by_account)
+        tables, condition, shown = compile_join(checked, within, hot, by_account=by_account)
         mine = sql(
             "{0}, mine as materialized (select rid, account, region from {1} where {2})", tables, shown, condition
         )

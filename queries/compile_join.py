@@ -7,13 +7,16 @@ the X for which there is no Y. Rows are found by equal keys wherever the filter 
 """
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 
 from queries.check import Checked
 from queries.check_join import aliases_of
-from queries.compile_clause import EVERYWHERE, Within, clause_select
+from queries.compile_clause import EVERYWHERE, Within, clause_select, hot_table
 from queries.compile_rule import compile_filter, in_scope, opposite
 from queries.fragment import Sql, join, sql
+from queries.hot import Cold, Lookup
+from queries.hot_table import NOTHING, Hot
 from queries.join_keys import Key, containing, key_rows, keys_of
 from queries.members import Members, Scope, members, names
 from queries.syntax import And, Compare, Condition, Not, Or, Path, Step, Where
@@ -21,16 +24,18 @@ from queries.syntax import And, Compare, Condition, Not, Or, Path, Step, Where
 Aliases = frozenset[str]
 
 
-def compile_join(checked: Checked, within: Within = EVERYWHERE, *, by_account: bool = False) -> tuple[Sql, Sql, Sql]:
+def compile_join(
+    checked: Checked, within: Within = EVERYWHERE, hot: Hot = NOTHING, *, by_account: bool = False
+) -> tuple[Sql, Sql, Sql]:
     """Return the tables of a WITH, the condition on the one that is shown, and its name. *by_account*: only resources
     of one account belong together.
     """
-    joined = _Join(checked, by_account=by_account)
+    joined = _Join(checked, hot, by_account=by_account)
     condition = joined.answer()
     tables = [
         sql(
             f"{joined.tables[clause.alias]} as materialized (\n  {{0}}\n)",
-            clause_select(clause, within, (Sql("r.rid, r.rrn, r.account, r.region"), *joined.columns(clause.alias))),
+            clause_select(clause, within, joined.columns(clause.alias), hot, joined.hot_columns(clause.alias)),
         )
         for clause in checked.clauses
     ]
@@ -45,11 +50,14 @@ class _Hoisted:
     name: str
     sql: Sql
     many: bool
+    hot: Sql | None
+    """The same from hot columns."""
 
 
 class _Join:
-    def __init__(self, checked: Checked, *, by_account: bool) -> None:
+    def __init__(self, checked: Checked, hot: Hot, *, by_account: bool) -> None:
         self.checked = checked
+        self.hot = {clause.alias: hot_table(clause, hot) for clause in checked.clauses}
         self.by_account = by_account
         self.shown = checked.clauses[checked.shown].alias
         self.tables = {clause.alias: f"c{n}" for n, clause in enumerate(checked.clauses)}
@@ -63,10 +71,14 @@ class _Join:
         parts += [self.some({alias}, [], shown) for alias in self.tables if alias not in spoken | shown]
         return join(" and ", parts) if parts else Sql("true")
 
-    def columns(self, alias: str) -> list[Sql]:
-        return [
-            sql(f"{{0}} as {column.name}", column.sql) for (own, _), column in self._hoisted.items() if own == alias
-        ]
+    def columns(self, alias: str) -> tuple[Sql, ...]:
+        """Return what the table of *alias* holds, from its documents."""
+        return _OWN + tuple(sql(f"{{0}} as {column.name}", column.sql) for column in self._of(alias))
+
+    def hot_columns(self, alias: str) -> tuple[Sql, ...] | None:
+        """Return the same from hot columns, None where these don't hold all of it."""
+        found = [sql(f"{{0}} as {column.name}", column.hot) for column in self._of(alias) if column.hot is not None]
+        return (*_OWN, *found) if len(found) == len(self._of(alias)) else None
 
     def formula(self, condition: Condition, bound: Aliases) -> Sql:
         """Return *condition* as SQL over the rows of *bound*."""
@@ -177,12 +189,17 @@ class _Join:
         steps = path.steps[:done]
         at = (path.root, steps)
         if at not in self._hoisted:
-            scope = Scope(Sql("r.json"), Sql("r.json"), names(), in_scope)
-            found = members(Path("$", steps), scope)
-            self._hoisted[at] = _Hoisted(f"p{len(self._hoisted)}", found.json(), found.many)
+            found, table, hot = _read(steps), self.hot[path.root], None
+            if table is not None:
+                with suppress(Cold):
+                    hot = _read(steps, table.columns).json()
+            self._hoisted[at] = _Hoisted(f"p{len(self._hoisted)}", found.json(), found.many, hot)
         column = self._hoisted[at]
         base = Sql(f"{self.tables[path.root]}.{column.name}")
         return Members(base, self.lambdas, listed=column.many, gaps=column.many), done
+
+    def _of(self, alias: str) -> list[_Hoisted]:
+        return [column for (own, _), column in self._hoisted.items() if own == alias]
 
     def _one_sided(self, alias: str, rest: list[Condition]) -> Sql:
         """Return what *rest*, of which no part speaks of two rows at once, asks of the row of *alias*."""
@@ -191,3 +208,11 @@ class _Join:
 
     def _same_account(self, one: str, other: str) -> Sql:
         return Sql(f"{self.tables[one]}.account = {self.tables[other]}.account")
+
+
+_OWN = (Sql("r.rid, r.rrn, r.account, r.region"),)
+
+
+def _read(steps: tuple[Step, ...], hot: Lookup | None = None) -> Members:
+    document = Sql("r.json")
+    return members(Path("$", steps), Scope(document, document, names(), in_scope, hot_root=hot))

@@ -1,12 +1,14 @@
 """The condition of json.rule to SQL that is true, false or NULL of a document; NULL counts as false."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from queries import addresses
 from queries.fragment import Sql, join, sql
 from queries.functions import BY_SPELLING, Given, Takes, literal, patterned
-from queries.members import Members, Scope, elements, keep, members, names
+from queries.hot import Cold, Lookup
+from queries.members import Members, Scope, elements, keep, members, names, plain_steps
 from queries.operators import OPERATORS
 from queries.predicates import Ports, Right
 from queries.prefilter import prefilter
@@ -32,8 +34,12 @@ from queries.syntax import (
 )
 
 
-def compile_rule(condition: Condition, document: Sql) -> Sql:
-    """Return SQL that asks *condition*, checked, of the JSON column *document*."""
+def compile_rule(condition: Condition, document: Sql, hot: Lookup | None = None) -> Sql:
+    """Return SQL that asks *condition*, checked, of the JSON column *document*, or of the columns that *hot* knows.
+    Raises Cold where these don't hold all of it.
+    """
+    if hot is not None:
+        return in_scope(condition, Scope(document, document, names(), in_scope, hot_root=hot, hot_element=hot))
     rule = in_scope(condition, Scope(document, document, names(), in_scope))
     likely = prefilter(condition, document)
     return rule if likely is None else sql("case when {0} then {1} end", likely, rule)
@@ -81,6 +87,8 @@ def _compare(compare: Compare, scope: Scope) -> Sql:
     match compare.left:
         case Path(_, (*_, Where(("none" | "all") as word, condition))) as path:
             answer = _quantified(path, word, condition, scope)
+        case Path(_, (*_, Where(word, condition))) as path if positive.name == "exists" and _hot(path, scope):
+            answer = _quantified(path, word, condition, scope)
         case left:
             assert positive.predicate is not None  # noqa: S101 # an operator has one or negates one that has
             answer = positive.predicate(_found(left, scope), _right(compare.right, scope))
@@ -88,13 +96,32 @@ def _compare(compare: Compare, scope: Scope) -> Sql:
 
 
 def _quantified(path: Path, word: str, condition: Condition, scope: Scope) -> Sql:
-    before = path.steps[:-1]
-    found = members(replace(path, steps=before), scope)
-    found = elements(found, after_wildcard=bool(before) and isinstance(before[-1], Each | AnyKey | Where))
-    kept = keep(found, condition, scope)
+    found, kept = _bracketed(path, condition, scope)
     if word == "none":
         return sql("coalesce(len({0}), 0) = 0", kept.json())
-    return sql("(len({0}) > 0 and len({0}) = len({1}))", found.json(), kept.json())
+    if word == "all":
+        return sql("(len({0}) > 0 and len({0}) = len({1}))", found.json(), kept.json())
+    return sql("len({0}) > 0", kept.json())
+
+
+def _bracketed(path: Path, condition: Condition, scope: Scope) -> tuple[Members, Members]:
+    """Return the elements that the last step of *path* looks at, and those of them that meet its *condition*."""
+    before = path.steps[:-1]
+    hot = _hot(path, scope)
+    if hot is not None and plain_steps(before) == len(before):
+        with suppress(Cold):
+            column, inside = hot.elements(before)
+            found = Members(column, scope.names, listed=True)
+            return found, keep(found, condition, scope, inside)
+    found = members(replace(path, steps=before), scope)
+    found = elements(found, after_wildcard=bool(before) and isinstance(before[-1], Each | AnyKey | Where))
+    return found, keep(found, condition, scope)
+
+
+def _hot(path: Path, scope: Scope) -> Lookup | None:
+    if path.root not in ("", "$", "@"):
+        return None
+    return scope.hot_root if path.root == "$" else scope.hot_element
 
 
 def _right(right: Operand | None, scope: Scope) -> Right:

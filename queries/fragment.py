@@ -15,6 +15,7 @@ class Slot(Enum):
     ACCOUNTS = "the accounts that are asked, a list"
     RIDS = "the resources that are asked, a list"
     MONITORED = "the accounts that the tables know, a list"
+    PENDING = "the numbers of the rows that hot columns don't hold yet, a list"
 
 
 Bound = str | int | float | bool | Slot

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from queries.fragment import Sql, bind, sql
+from queries.hot import Lookup, stands_in_column
 from queries.syntax import AnyKey, Condition, Each, Index, Key, Path, Step, Where
 
 Test = Callable[[Sql], Sql]
@@ -23,7 +24,7 @@ def names() -> Iterator[Sql]:
 class Scope:
     """Where a condition stands: the document, the element that a bracket looks at, and how to compile a condition
     inside it. *hoisted*, in a join: what the first steps of a path that begins with an alias find, and how many steps
-    those are.
+    those are. *hot_root*, *hot_element*: the columns that hold what is asked of the document and of the element.
     """
 
     root: Sql
@@ -31,12 +32,14 @@ class Scope:
     names: Iterator[Sql]
     compile: Callable[[Condition, "Scope"], Sql]
     hoisted: Callable[[Path], tuple["Members", int]] | None = None
+    hot_root: Lookup | None = None
+    hot_element: Lookup | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
     """What lies at *path* in *base*. *listed*: base is a list of values; *gaps*: it may hold NULL; *spread*: path has a
-    wildcard.
+    wildcard. *plain*: the text form of base, where there is one already.
     """
 
     base: Sql
@@ -45,6 +48,7 @@ class Members:
     listed: bool = False
     spread: bool = False
     gaps: bool = False
+    plain: Sql | None = None
 
     @property
     def many(self) -> bool:
@@ -57,6 +61,8 @@ class Members:
 
     def text(self) -> Sql:
         """Return the value or the list as text: strings without quotes, everything else as JSON writes it."""
+        if self.plain is not None and self.path == "$":
+            return self.plain
         return self._extract("json_extract_string")
 
     def some(self, test: Test, *, as_text: bool = True) -> Sql:
@@ -119,10 +125,20 @@ def members(path: Path, scope: Scope) -> Members:
     if path.root not in ("", "$", "@") and scope.hoisted is not None:
         found, done = scope.hoisted(path)
         return _walk(found, path.steps, done, scope)
+    hot = scope.hot_root if path.root == "$" else scope.hot_element
+    if hot is not None:
+        held = hot.value(path.steps[: plain_steps(path.steps)])
+        found = Members(held.json, scope.names, listed=held.many, plain=held.text)
+        return _walk(found, path.steps, held.done, scope)
     base = scope.element if path.root != "$" else scope.root
     if base is scope.root and not (path.steps and isinstance(path.steps[0], Key | Index | Each)):
         base = sql("json_extract({0}, '$')", base)  # the document as JSON writes it, however it was stored
     return _walk(Members(base, scope.names), path.steps, 0, scope)
+
+
+def plain_steps(steps: tuple[Step, ...]) -> int:
+    """Return how many of *steps*, from the first on, a column may hold."""
+    return next((n for n, step in enumerate(steps) if not stands_in_column(step)), len(steps))
 
 
 def _walk(found: Members, steps: tuple[Step, ...], done: int, scope: Scope) -> Members:
@@ -160,10 +176,10 @@ def elements(found: Members, *, after_wildcard: bool) -> Members:
     )
 
 
-def keep(found: Members, condition: Condition, scope: Scope) -> Members:
-    """Return the elements that meet *condition*."""
+def keep(found: Members, condition: Condition, scope: Scope, inside: Callable[[Sql], Lookup] | None = None) -> Members:
+    """Return the elements that meet *condition*. *inside*: what columns hold of one, where it isn't JSON."""
     e = next(scope.names)
-    test = scope.compile(condition, replace(scope, element=e))
+    test = scope.compile(condition, replace(scope, element=e, hot_element=inside(e) if inside else None))
     return Members(sql("list_filter({0}, lambda {1}: {2})", found.json(), e, test), found.names, listed=True)
 
 

@@ -11,11 +11,15 @@ from typing import Any
 import duckdb
 
 from queries.check import Checked, CheckedClause, check
-from queries.compile import COUNT_COLUMNS, FINDING_COLUMNS, RESOURCE_COLUMNS, compile, prepare, slots, total_of
+from queries.compile import COUNT_COLUMNS, FINDING_COLUMNS, RESOURCE_COLUMNS, prepare, slots, total_of
+from queries.compile_clause import api_name
 from queries.complete import known_paths
 from queries.errors import RqlError, Span, nearest
 from queries.format import format_operand
 from queries.fragment import Slot, Sql, filled
+from queries.hot_asked import asked
+from queries.hot_state import COLD, OFTEN, SLOW_MS, State, one_moment, state
+from queries.hot_table import NOTHING, Hot
 from queries.parse import parse
 from queries.syntax import And, Attribute, Compare, Condition, Each, JsonRule, Key, Not, Or, Path
 
@@ -40,11 +44,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A query at every stage: *formatted* in one spelling, the checked tree, the SQL and its values."""
+    """A query at every stage: *formatted* in one spelling, the checked tree, the SQL and its values; and the paths that
+    it asks, by api.name: whether each is hot.
+    """
 
     formatted: str
     checked: Checked
     sql: Sql
+    paths: dict[str, dict[str, bool]]
 
 
 def run(
@@ -63,28 +70,34 @@ def run(
     *timeout* is in seconds. *by_account*: only resources of one account are joined, as policies do. The connection must
     serve nobody else meanwhile: pass a cursor. Raises RqlError.
     """
-    checked, statement = prepared(text, by_account=by_account)
+    checked, _ = prepared(text, by_account=by_account)
     limit = max(0, min(limit, MOST_ROWS))
-    monitored = monitored_accounts(connection) if Slot.MONITORED in statement.values else []
-    known = slots(checked, now, limit=limit, offset=offset, monitored=monitored)
-    start = time.monotonic()
-    rows = _execute(connection, statement, known, text, timeout) if limit else []
-    if rows:
-        total = int(rows[0][-1])
-    else:
-        total = int(_execute(connection, total_of(checked), known, text, timeout)[0][0]) if offset or not limit else 0
-    took = (time.monotonic() - start) * 1000
+    with one_moment(connection):
+        there = _state(connection, checked)
+        _, statement = prepared(text, by_account=by_account, hot=there.hot)
+        known = slots(checked, now, limit=limit, offset=offset, pending=there.pending)
+        if Slot.MONITORED in statement.values:
+            known[Slot.MONITORED] = monitored_accounts(connection)
+        start = time.monotonic()
+        rows = _execute(connection, statement, known, text, timeout) if limit else []
+        total = int(rows[0][-1]) if rows else 0
+        if not rows and (offset or not limit):
+            counted = total_of(checked, there.hot, by_account=by_account)
+            total = int(_execute(connection, counted, known, text, timeout)[0][0])
+        took = (time.monotonic() - start) * 1000
+        notes = () if total else _notes(connection, checked)
+    if took > SLOW_MS and not there.hot.tables:
+        OFTEN.note(text)
     columns, width = _columns(checked)
     shown = [row[:width] + tuple(_read(value) for value in row[width : len(columns)]) for row in rows]
-    notes = () if total else _notes(connection, checked)
     return Answer(columns, shown, total, offset + len(rows) >= total and not offset, took, notes)
 
 
 @lru_cache(maxsize=1024)
-def prepared(text: str, *, by_account: bool = False) -> tuple[Checked, Sql]:
+def prepared(text: str, *, by_account: bool = False, hot: Hot = NOTHING) -> tuple[Checked, Sql]:
     """Return *text* checked, and its statement with slots for what changes from run to run. Raises RqlError."""
     checked = check(parse(text))
-    return checked, prepare(checked, by_account=by_account)
+    return checked, prepare(checked, hot, by_account=by_account)
 
 
 def monitored_accounts(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -170,9 +183,23 @@ def _required(condition: Condition) -> list[Attribute]:
     return [p for p in parts if isinstance(p, Attribute) and p.operator in ("=", "in")]
 
 
-def explain(text: str, now: datetime) -> Explained:
-    """Return *text* at every stage, without running it. Raises RqlError."""
+def explain(text: str, now: datetime, connection: duckdb.DuckDBPyConnection | None = None) -> Explained:
+    """Return *text* at every stage, without running it: as the tables that *connection* sees would be asked. Raises
+    RqlError.
+    """
     from queries.format import format  # the name would hide the builtin in this module
 
     checked = check(parse(text))
-    return Explained(format(checked.query), checked, compile(checked, now))
+    there = COLD if connection is None else _state(connection, checked)
+    statement = prepare(checked, there.hot)
+    values = tuple(filled(statement, slots(checked, now, pending=there.pending)))
+    hot = {name: set(table.paths) for name, table in there.hot.tables.items()}
+    paths = {
+        name: {str(path): path in hot.get(name, ()) for path in sorted(asked_, key=str)}
+        for name, asked_ in asked(checked).items()
+    }
+    return Explained(format(checked.query), checked, statement._replace(values=values), paths)
+
+
+def _state(connection: duckdb.DuckDBPyConnection, checked: Checked) -> State:
+    return state(connection, {name for clause in checked.clauses if (name := api_name(clause)) is not None})

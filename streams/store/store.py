@@ -19,6 +19,7 @@ from streams.store import alerts, resend, starts
 from streams.store.batch import Applied, Part, Refused
 from streams.store.few import Counts, Few
 from streams.store.file import connect, lasting, wal_of
+from streams.store.hot import HotColumns
 from streams.store.merge import Batch, Records
 from streams.store.places import Places, Rows
 from streams.store.schema import KINDS, PUBLIC_TABLES, TABLES_BY_PART, KindName
@@ -50,6 +51,7 @@ class Store:
         self._few = Few(db, notes_work=notes_work)
         self._places = {table: Places(db, table, "rid") for table in ("finding_resource", "audited", "alerts")}
         self._offsets: dict[tuple[str, int], int] = {}
+        self.hot = HotColumns(db, path.with_name(f"{path.name}.hot.json"), self.transact, self._few.places("resources"))
         self.reload()
 
     @classmethod
@@ -118,6 +120,7 @@ class Store:
             with self._transaction("a batch"):
                 counts = [batch.merge(time) for batch in batches]
                 refusals = [batch.refused for batch in batches]
+                self.hot.note(columns.get("resources"))
                 if of_alerts is not None:
                     *of_them, why = alerts.merge(self._db, *of_alerts)
                     counts.append(Counts(*of_them))
@@ -291,6 +294,7 @@ class Store:
         self._forget()
         found = self._db.execute("select topic, part, next_offset from partitions").fetchall()
         self._offsets = {(topic, part): next_offset for topic, part, next_offset in found}
+        self.hot.check()
 
     def wal_bytes(self) -> int:
         """Return the size of the write-ahead log, which `checkpoint` empties and an opening after a crash reads."""
@@ -354,6 +358,7 @@ class Store:
         return records, ends
 
     def _drop(self, kind: KindName, part: int) -> None:
+        self.hot.drop_part(kind, part)
         for table in TABLES_BY_PART[kind]:
             self._db.execute(f"delete from {table} where part = ?", [part])
         for table in ("partitions", "resend", "deletions"):

@@ -141,10 +141,12 @@ class Evaluator:
         async with self.sender.sending:
             self.sender.forget(frozenset({part}))  # the outbox has it all
             rows, since = await self._store.transact("a look into the outbox", partial(_left, part=part))
-            rows = [row for row in rows if row.n not in self.sender.sent]
+            rows = [row for row in rows if not self.sender.knows(row)]
             there = await arrived(self._settings, part, rows, since) if rows else set()
             admit = partial(_admit, part=part, rows=rows, there=there, book=book)
             generation, rest = await self._store.transact(f"the admission of partition {part}", admit)
+            left = {row.n for row in rest}
+            self.sender.note(row for row in rows if row.n not in left)
         if part in self._ready() and book is self._book:  # else again in the next turn, by the book of then
             self._admitted[part] = generation
             self.sender.put(rest)
@@ -220,7 +222,6 @@ def _admit(
     newest = {row.alert.id: row.alert for row in alerts.by_id(db, sorted(written))}
     overtaken = {id for id, alert in written.items() if id in newest and newest[id].generation > alert.generation}
     dropped = {row.n for row in rows if _alert_of(row) in overtaken}
-    outbox.strike(db, dropped | there)
     if overtaken:
         work.note_alerts(db, part, sorted(overtaken))
     evaluations.begin(db, part, book.digests, book.api_names, book.wide)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -31,8 +31,9 @@ class Sender:
         self._waiting: deque[Outgoing] = deque()
         self._came = asyncio.Event()
         self._after: asyncio.Event | None = None
-        self.sent: set[int] = set()
-        """The numbers of rows that Kafka has and that may still lie in the outbox."""
+        self._sent: dict[int, set[int]] = defaultdict(set)
+        """The numbers of rows that Kafka has, of each block that still lies in the outbox."""
+        self._sizes: dict[int, int] = {}
         self.sending = asyncio.Lock()
         """Held during each round."""
 
@@ -56,9 +57,21 @@ class Sender:
         if self._after is not None:
             self._after.set()
 
+    def note(self, rows: Iterable[Outgoing]) -> None:
+        """Take note that Kafka has these rows, or that nobody wants them any more."""
+        for row in rows:
+            self._sent[row.block].add(row.n)
+            self._sizes[row.block] = row.size
+
+    def knows(self, row: Outgoing) -> bool:
+        """Return whether Kafka has this row, which still lies in the outbox."""
+        return row.n in self._sent.get(row.block, ())
+
     def take_sent(self) -> set[int]:
-        """Return the numbers of the rows that Kafka has, each once: they can leave the outbox."""
-        sent, self.sent = self.sent, set()
+        """Return the blocks that Kafka has, each once: they can leave the outbox."""
+        sent = {block for block, numbers in self._sent.items() if len(numbers) == self._sizes[block]}
+        for block in sent:
+            del self._sent[block], self._sizes[block]
         return sent
 
     async def run(self, after: asyncio.Event) -> None:
@@ -71,7 +84,7 @@ class Sender:
                 async with self.sending:
                     rows = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
                     await self._send(rows)
-                    self.sent.update(row.n for row in rows)
+                    self.note(rows)
                 after.set()
 
     async def _send(self, rows: Sequence[Outgoing]) -> None:

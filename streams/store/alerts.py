@@ -140,8 +140,9 @@ def by_id(db: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[Row]:
 
 def snoozed(db: duckdb.DuckDBPyConnection, part: int) -> list[Row]:
     """Return the partition's snoozed alerts."""
-    found = db.execute("select part, record from alerts where part = ? and status = 'snoozed'", [part]).fetchall()
-    return [_row(part, record) for part, record in found]
+    return _rows(
+        db.execute("select rowid, part, record from alerts where part = ? and status = 'snoozed'", [part]).fetchall()
+    )
 
 
 def newest_generation(db: duckdb.DuckDBPyConnection, part: int) -> int:

@@ -1,63 +1,83 @@
-"""What evaluations want sent: written in the transaction that decides it, deleted once Kafka has it."""
+"""What evaluations want sent: written in the transaction that decides it, deleted once Kafka has it.
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+Row by row it would cost more than all else that an evaluation writes: so what one wants sent of a partition is one row,
+a block.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import duckdb
+import msgspec
 
 
 class Outgoing(NamedTuple):
-    """One record for the topic of that (short) name. *n* grows; rows are sent in its order."""
+    """One record for the topic of that (short) name. *n* grows; records are sent in its order. *block* holds *size*."""
 
     n: int
     part: int
     topic: str
     key: bytes
     value: bytes
+    block: int
+    size: int
+
+
+_Record = tuple[int, str, bytes, bytes]
+_ENCODE = msgspec.msgpack.Encoder().encode
+_DECODE = msgspec.msgpack.Decoder(list[_Record]).decode
 
 
 class Outbox:
-    """Numbers the rows and keeps those that wait; not thread-safe, used inside the caller's transactions."""
+    """Numbers the records; not thread-safe, used inside the caller's transactions."""
 
     def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
-        ((last,),) = db.execute("select coalesce(max(n), 0) from outbox").fetchall()
+        ((last,),) = db.execute("select coalesce(max(block), 0) from outbox").fetchall()
         self._last = int(last)
 
     def put(
         self, db: duckdb.DuckDBPyConnection, records: Sequence[tuple[int, str, bytes, bytes]], now: datetime
     ) -> list[Outgoing]:
         """Write *records*: partition, topic, key, value. *now*: UTC without zone."""
-        rows = [Outgoing(self._last + i, *record) for i, record in enumerate(records, 1)]
-        if rows:
-            n, parts, topics, keys, values = (list(column) for column in zip(*rows, strict=True))
-            db.execute(
-                """insert into outbox select unnest($1::BIGINT[]), unnest($2::USMALLINT[]), unnest($3::VARCHAR[]),
-                unnest($4::BLOB[]), unnest($5::BLOB[]), $6""",
-                [n, parts, topics, keys, values, now],
-            )
-            self._last = rows[-1].n
-        return rows
+        parts: dict[int, list[_Record]] = defaultdict(list)
+        for n, (part, *record) in enumerate(records, self._last + 1):
+            parts[part].append((n, *record))  # type: ignore[arg-type] # a partition less
+        if not parts:
+            return []
+        # A block's number is its last record's: it grows as theirs do.
+        blocks = [(part, rows[-1][0], rows) for part, rows in parts.items()]
+        db.execute(
+            "insert into outbox select unnest($1::BIGINT[]), unnest($2::USMALLINT[]), unnest($3::BLOB[]), $4",
+            [[block for _, block, _ in blocks], list(parts), [_ENCODE(rows) for *_, rows in blocks], now],
+        )
+        self._last += len(records)
+        return sorted(row for part, block, rows in blocks for row in _unpacked(part, block, rows))
 
 
 def waiting(db: duckdb.DuckDBPyConnection, part: int) -> list[Outgoing]:
-    """Return the partition's rows, in their order."""
-    found = db.execute("select n, part, topic, key, value from outbox where part = ? order by n", [part]).fetchall()
-    return [Outgoing(*row) for row in found]
+    """Return the partition's records, in their order."""
+    found = db.execute("select block, records from outbox where part = ? order by block", [part]).fetchall()
+    return [row for block, packed in found for row in _unpacked(part, block, _DECODE(packed))]
 
 
 def oldest(db: duckdb.DuckDBPyConnection, part: int) -> Mapping[str, datetime]:
-    """Return since when rows of the partition wait for each topic, in UTC without zone."""
-    return dict(db.execute("select topic, min(since) from outbox where part = ? group by topic", [part]).fetchall())
+    """Return since when records of the partition wait for each topic, in UTC without zone."""
+    since: dict[str, datetime] = {}
+    for packed, at in db.execute("select records, since from outbox where part = ? order by since", [part]).fetchall():
+        for _, topic, *_ in _DECODE(packed):
+            since.setdefault(topic, at)
+    return since
 
 
-def strike(db: duckdb.DuckDBPyConnection, numbers: AbstractSet[int]) -> None:
-    """Delete these rows: Kafka has them, or nobody wants them any more."""
-    if not numbers:
-        return
-    first, last = min(numbers), max(numbers)
-    if last - first + 1 == len(numbers):  # costs half as much
-        db.execute("delete from outbox where n between ? and ?", [first, last])
-    else:
-        db.execute("delete from outbox where n in (select unnest(?::BIGINT[]))", [list(numbers)])
+def strike(db: duckdb.DuckDBPyConnection, blocks: Collection[int]) -> None:
+    """Delete these blocks: Kafka has all of them, or nobody wants them any more."""
+    if len(blocks) == 1:  # a list costs more to plan
+        db.execute("delete from outbox where block = ?", list(blocks))
+    elif blocks:
+        db.execute("delete from outbox where block in (select unnest(?::BIGINT[]))", [list(blocks)])
+
+
+def _unpacked(part: int, block: int, rows: Sequence[_Record]) -> list[Outgoing]:
+    return [Outgoing(n, part, topic, key, value, block, len(rows)) for n, topic, key, value in rows]

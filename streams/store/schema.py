@@ -80,8 +80,8 @@ create table work(part USMALLINT, rid UBIGINT, policy VARCHAR);
 create table evaluated(part USMALLINT, policy VARCHAR, digest VARCHAR);
 -- The configuration (`what` is 0) and the findings of a resource as the audit trail told them last: hashes.
 create table audited(part USMALLINT, rid UBIGINT, what UBIGINT, state UBIGINT);
--- What evaluations want sent, in this order, until Kafka has it.
-create table outbox(n BIGINT, part USMALLINT, topic VARCHAR, key BLOB, value BLOB, since TIMESTAMP);
+-- What evaluations want sent, in this order, until Kafka has it: streams.store.outbox packs many records into one.
+create table outbox(block BIGINT, part USMALLINT, records BLOB, since TIMESTAMP);
 """
 
 KindName = Literal["resources", "findings", "alerts"]

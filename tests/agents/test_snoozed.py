@@ -51,10 +51,10 @@ class Owner:
         return await self.evaluates()
 
     async def evaluates(self) -> list[tuple[str, str]]:
-        rows_of = self.store.store.rows_of
+        finder = self.store.store
 
         def work(db: Any) -> Done:
-            return evaluate(db, self.setting, self.outbox, 100, rows_of)
+            return evaluate(db, self.setting, self.outbox, 100, finder)
 
         return _told(await self.store.transact("evaluate", work, world=True))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from agents.heat import Heater
 from streams.admin import cluster_identity, ensure_topics
 from streams.kafka import client_config
 from streams.settings import Settings
@@ -43,13 +44,16 @@ class Node:
         await self._consumer.start()
         await self._assign()
         self._task = asyncio.create_task(self._follow(), name="follow")
-        self._stack.push_async_callback(_ended, self._task)
+        self._heating = asyncio.create_task(Heater(self.store).run(), name="heat")
+        for task in (self._task, self._heating):
+            self._stack.push_async_callback(_ended, task)
 
     async def wait(self) -> None:
         """Return when the node has stopped; raise what it died of."""
-        await asyncio.wait([self._task])
-        if not self._task.cancelled():
-            await self._task
+        ended, _ = await asyncio.wait([self._task, self._heating], return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            if not task.cancelled():
+                await task
 
     async def stop(self) -> None:
         """Finish the transaction that is at work, close the store. Safe at any moment of a start."""

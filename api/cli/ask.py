@@ -135,6 +135,19 @@ def _rows(document: dict[str, Any]) -> None:
 
 def _explanation(document: dict[str, Any]) -> None:
     for name, value in document.items():
+        if name == "hot":
+            _paths(value)
+            continue
         text = value if isinstance(value, str) else repr(value)
         output.line(f"{name}:")
         output.line("  " + text.replace("\n", "\n  "))
+
+
+def _paths(hot: dict[str, dict[str, bool]]) -> None:
+    """Say which paths are read from columns; a clause whose paths aren't all hot reads documents."""
+    output.line("hot:")
+    for api_name, paths in hot.items():
+        for path, is_hot in paths.items():
+            output.line(f"  {'hot ' if is_hot else 'cold'}  {api_name}  {path}")
+    if not hot:
+        output.line("  no path of one api.name is asked")

@@ -14,6 +14,7 @@ from faust.types import TP
 from agents.book import Book
 from agents.deliver import Deliverer
 from agents.evaluator import Evaluator
+from agents.heat import Heater
 from agents.ingest import Ingest
 from agents.integrations import Integration
 from agents.keep import Keeper
@@ -90,6 +91,8 @@ class Worker:
         sending = self.evaluator.sender.run(self.keeper.wake)
         for work in (self.keeper.run(), sending, self.deliverer.run(), upkeep.run(), self._watch()):
             self._tasks.append(asyncio.create_task(self._guarded(work)))
+        heater = Heater(self.store, lambda: [judged.policy for judged in self._book.policies.values()])
+        self._tasks.append(asyncio.create_task(self._guarded(heater.run())))
         self._stack.push_async_callback(self._end_tasks)
         self._stack.push_async_callback(self.app.stop)
         # Before the group is left: another owner may begin as soon as it is, while our last calls are under way.

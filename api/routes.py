@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from agents import dead_letters
-from api import answers, figures, models, policies, snapshots
+from api import answers, figures, hot, models, policies, snapshots
 from api.state import Owner
 from api.version import version
 from queries.policy import Policy
@@ -18,6 +18,7 @@ from streams import snapshot
 
 open_ = APIRouter()
 closed = APIRouter()
+closed.include_router(hot.routes)
 
 
 @open_.get("/health", response_model=models.Health)

@@ -16,6 +16,7 @@ from api.cli import (
     dead_letters,
     deliveries,
     flow,
+    hot,
     integrations,
     policies,
     resource,
@@ -42,6 +43,7 @@ flow.add(app)
 ask.add(app)
 resource.add(app)
 policies.add(app)
+hot.add(app)
 alerts.add(app)
 deliveries.add(app)
 integrations.add(app)

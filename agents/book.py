@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from agents.rules import DEFAULT, AlertRule
+from agents.alerts import PolicyChange
+from agents.rules import DEFAULT, AlertRule, Places
 from queries.compile import condition
 from queries.policy import Policy, touches
 from queries.violating import FindingsOf
-from streams.alerts import AlertPolicy
+from streams.alerts import Alert, AlertPolicy, Requirement
 from streams.store.evaluations import RULES
 
 
@@ -28,6 +29,7 @@ class Judged:
             description=policy.description,
             recommendation=policy.recommendation,
             labels=list(policy.labels),
+            compliance=[Requirement(standard=one.standard, requirement=one.requirement) for one in policy.compliance],
         )
 
     def concerns(self, api_names: Iterable[str]) -> bool:
@@ -36,14 +38,26 @@ class Judged:
 
 
 class Book:
-    """Policies by id, and alert rules. *disabled*: the ids of policies that are there but aren't evaluated."""
+    """Policies by id, and alert rules, resolved. *disabled*: the ids of policies that are there but aren't evaluated.
 
-    def __init__(self, policies: Mapping[str, Policy], rules: Iterable[AlertRule] = (DEFAULT,)) -> None:
-        self.rules = tuple(rules)
+    *places*: what the rules name; *gone*: rules that were deleted lately.
+    """
+
+    def __init__(
+        self,
+        policies: Mapping[str, Policy],
+        rules: Iterable[AlertRule] = (DEFAULT,),
+        places: Places | None = None,
+        gone: Iterable[AlertRule] = (),
+    ) -> None:
+        places = places or Places()
+        self._written = tuple(rules)
+        self._gone = tuple(rule.resolved(places) for rule in gone)
+        self.rules = tuple(rule.resolved(places) for rule in self._written)
         self.policies = {id: Judged(policy) for id, policy in policies.items() if policy.enabled}
         self.disabled = policies.keys() - self.policies.keys()
         self.digests = {id: _digest(policies[id].model_dump_json()) for id in self.policies}
-        covering = [rule.model_dump(mode="json", exclude={"name", "channels"}) for rule in self.rules]
+        covering = [rule.model_dump(mode="json", exclude=_NOT_COVERING) for rule in self.rules]
         self.digests[RULES] = _digest(repr(covering))
 
     @property
@@ -55,6 +69,23 @@ class Book:
     def wide(self) -> frozenset[str]:
         """The policies that look at accounts as a whole."""
         return frozenset(id for id, policy in self.policies.items() if not policy.touches.single)
+
+    def why_uncovered(self, alert: Alert) -> PolicyChange:
+        """Return why no rule covers *alert* any more: what was deleted, disabled, moved to other groups, or edited."""
+        policy, resource = alert.policy, alert.resource
+        if any(rule.covers(policy, resource) for rule in self._gone):
+            return "ALERT_RULE_DELETED"
+        for rule in self.rules:
+            if not rule.enabled and rule.model_copy(update={"enabled": True}).covers(policy, resource):
+                return "ALERT_RULE_DISABLED"
+        for written, rule in zip(self._written, self.rules, strict=True):
+            if written.account_groups and rule.model_copy(update={"accounts": ()}).covers(policy, resource):
+                return "ACCOUNT_GROUP_UPDATED"
+        return "ALERT_RULE_UPDATED"
+
+
+_NOT_COVERING = {"name", "channels", "delay_s", "settle_s"}
+"""What of a rule doesn't say what it covers."""
 
 
 def _digest(text: str) -> str:

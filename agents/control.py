@@ -1,6 +1,7 @@
 """Every kind of object that people set up, in the order in which they build on each other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from agents.integrations import Integration, IntegrationError
 from agents.rule_reasons import unheard
@@ -20,8 +21,10 @@ from streams.control.topics import AUDIT_LOG
 from streams.topics import Topic
 
 
-def kinds(policies: Mapping[str, Policy]) -> Kinds:
-    """Return the kinds by name. *policies*: those that are there without being written, by id."""
+def kinds(policies: Mapping[str, Policy], integrations: Iterable[str] = ()) -> Kinds:
+    """Return the kinds by name. *policies*: those that are there without being written, by id; *integrations*: the ids
+    of those that the operator's file has.
+    """
     policy = Kind(
         name="policy",
         plural="policies",
@@ -39,7 +42,8 @@ def kinds(policies: Mapping[str, Policy]) -> Kinds:
         shipped=policies,
         check=_answerable,
     )
-    return {kind.name: kind for kind in (ACCOUNT_GROUPS, CLOUD_ACCOUNTS, policy, *_REST)}
+    integration = replace(_INTEGRATIONS, elsewhere=frozenset(integrations))
+    return {kind.name: kind for kind in (ACCOUNT_GROUPS, CLOUD_ACCOUNTS, policy, integration, *_REST)}
 
 
 def topics() -> list[Topic]:
@@ -73,22 +77,22 @@ def _usable(integration: Integration) -> None:
         raise Refused([line.removeprefix(where) for line in str(wrong).splitlines()]) from None
 
 
+_INTEGRATIONS = Kind(
+    name="integration",
+    plural="integrations",
+    about="destinations with their settings, secrets sealed",
+    model=Integration,
+    example={
+        "id": "soc-hook",
+        "name": "What the SOC listens to",
+        "type": "webhook",
+        "settings": {"url": "env:SOC_HOOK_URL", "headers": {"X-Team": "cloud"}},
+    },
+    find_secrets=_secrets,
+    hides=("settings",),
+    check_new=_usable,
+)
 _REST = (
-    Kind(
-        name="integration",
-        plural="integrations",
-        about="destinations with their settings, secrets sealed",
-        model=Integration,
-        example={
-            "id": "soc-hook",
-            "name": "What the SOC listens to",
-            "type": "webhook",
-            "settings": {"url": "env:SOC_HOOK_URL", "headers": {"X-Team": "cloud"}},
-        },
-        find_secrets=_secrets,
-        hides=("settings",),
-        check_new=_usable,
-    ),
     NOTIFICATION_TEMPLATES,
     RESOURCE_LISTS,
     Kind(
@@ -105,6 +109,8 @@ _REST = (
         refers={
             "policies[]": "policy",
             "excluded_policies[]": "policy",
+            "account_groups[]": "account-group",
+            "resource_lists[]": "resource-list",
             "channels[].integration": "integration",
             "channels[].template": "notification-template",
         },

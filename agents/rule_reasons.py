@@ -3,14 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from agents.integrations import Integration
-from agents.rules import AlertRule
+from agents.rules import NOBODY, AlertRule, Places
 from agents.sinks import SINKS
 from streams.alerts import AlertPolicy, AlertResource
 
 
-def why_not(rule: AlertRule, policy: AlertPolicy, resource: AlertResource) -> list[str]:
-    """Return what keeps *rule* from covering a violation of *policy* by *resource*; nothing where it covers it."""
-    return list(_hindrances(rule, policy, resource))
+def why_not(rule: AlertRule, policy: AlertPolicy, resource: AlertResource, places: Places | None = None) -> list[str]:
+    """Return what keeps *rule* from covering a violation of *policy* by *resource*; nothing where it covers it.
+
+    *places*: what the rule names.
+    """
+    places = places or Places()
+    return list(_hindrances(rule, rule.resolved(places), policy, resource, places))
 
 
 def unheard(rule: AlertRule, integrations: Mapping[str, Integration]) -> Iterator[str]:
@@ -25,7 +29,9 @@ def unheard(rule: AlertRule, integrations: Mapping[str, Integration]) -> Iterato
             )
 
 
-def _hindrances(rule: AlertRule, policy: AlertPolicy, resource: AlertResource) -> Iterator[str]:
+def _hindrances(
+    rule: AlertRule, resolved: AlertRule, policy: AlertPolicy, resource: AlertResource, places: Places
+) -> Iterator[str]:
     if not rule.enabled:
         yield "it is disabled"
     yield from _outside("policies", policy.id, rule.policies)
@@ -34,19 +40,35 @@ def _hindrances(rule: AlertRule, policy: AlertPolicy, resource: AlertResource) -
     yield from _outside("severities", policy.severity, rule.severities)
     if rule.labels and set(rule.labels).isdisjoint(policy.labels):
         yield f"labels: the policy has {_list(policy.labels)}, none of {_list(rule.labels)}"
+    if rule.standards and not {one.standard for one in policy.compliance} & set(rule.standards):
+        known = sorted({one.standard for one in policy.compliance})
+        yield f"standards: the policy checks {_list(known)}, none of {_list(rule.standards)}"
     yield from _outside("clouds", resource.cloud, rule.clouds)
-    yield from _outside("accounts", resource.account, rule.accounts)
+    if rule.account_groups and resource.account not in resolved.accounts:
+        yield f"account_groups: {resource.account} is in none of {_list(rule.account_groups)}"
+    elif not rule.account_groups:
+        yield from _outside("accounts", resource.account, rule.accounts)
     if resource.account in rule.excluded_accounts:
         yield f"excluded_accounts: has {resource.account}"
+    elif resource.account in places.off:
+        yield f"the cloud account {resource.account} is disabled"
     yield from _outside("regions", resource.region, rule.regions)
-    if rule.tags and not any(resource.tags.get(key) == value for key, value in rule.tags.items()):
-        wanted = [f"{key}={value}" for key, value in rule.tags.items()]
-        yield f"tags: the resource has none of {_list(wanted)}"
+    if resolved.tags and not resolved.tagged(resource):
+        field = "tags" if rule.tags else "resource_lists"
+        wanted = [_spelled(key, values) for key, values in resolved.tags.items()]
+        yield f"{field}: the resource has none of {_list(wanted)}"
 
 
 def _outside(field: str, value: str, choice: Sequence[str]) -> Iterator[str]:
     if choice and value not in choice:
         yield f"{field}: {value or 'none'} isn't among {_list(choice)}"
+
+
+def _spelled(key: str, values: str | tuple[str, ...]) -> str:
+    if key == NOBODY:
+        return "what lists hold that aren't there"
+    said = (values,) if isinstance(values, str) else values
+    return f"{key}={'|'.join(said)}" if said else key
 
 
 def _list(values: Sequence[str]) -> str:

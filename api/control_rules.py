@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from agents.places import places_of
 from agents.rule_reasons import why_not
-from agents.rules import AlertRule
+from agents.rules import AlertRule, Places
 from api.alerts import NoSuchAlert
 from api.control_state import control_of
 from streams.store.alerts import by_id
@@ -54,14 +55,16 @@ async def explain_rules(id: str, request: Request) -> Response:
     if not rows:
         raise NoSuchAlert(f"there is no alert {id!r:.60}; `tidegate alerts list` shows them")
     alert = rows[0].alert
-    rules = [_explained(rule, alert) for rule in control_of(request).objects("alert-rule").values()]
+    control = control_of(request)
+    places = places_of(control)
+    rules = [_explained(rule, alert, places) for rule in control.objects("alert-rule").values()]
     rules.sort(key=lambda each: (not each["covers"], each["id"]))
     document = {"alert": alert.id, "status": alert.status, "rules": rules}
     return Response(orjson.dumps(document), media_type="application/json")
 
 
-def _explained(rule: AlertRule, alert: Any) -> dict[str, Any]:
-    reasons = why_not(rule, alert.policy, alert.resource)
+def _explained(rule: AlertRule, alert: Any, places: Places) -> dict[str, Any]:
+    reasons = why_not(rule, alert.policy, alert.resource, places)
     return {
         "id": rule.id,
         "name": rule.name,

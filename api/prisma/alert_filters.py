@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from agents.places import resolved_rules
 from api.prisma import times
 from api.prisma.failures import bad
 from api.prisma.words import STATUSES, cloud_in, suggestion
@@ -33,8 +34,12 @@ class Sources(NamedTuple):
 
 def sources(control: Control) -> Sources:
     """Return the objects as they are."""
-    kinds = ("policy", "alert-rule", "cloud-account", "account-group")
-    return Sources(*(control.objects(kind) for kind in kinds))
+    return Sources(
+        control.objects("policy"),
+        resolved_rules(control),
+        control.objects("cloud-account"),
+        control.objects("account-group"),
+    )
 
 
 def condition(filters: Iterable[tuple[str, str]], range_: Any, now: int, known: Sources) -> Condition:

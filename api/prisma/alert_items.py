@@ -20,7 +20,7 @@ def item(
     detailed: bool,
     data: Any = None,
 ) -> dict[str, Any]:
-    """Return *alert* with what the product tells of it; *rules* and *policies* as they are now. Times: ms."""
+    """Return *alert* with what the product tells of it; *rules* (resolved) and *policies* as they are now. In ms."""
     covering = [(id, rule) for id, rule in rules.items() if rule.covers(alert.policy, alert.resource)]
     made: dict[str, Any] = {
         "id": alert.id,

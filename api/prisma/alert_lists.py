@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from agents.places import resolved_rules
 from api.prisma.alert_filters import Condition, condition, sources
 from api.prisma.alert_items import item
 from api.prisma.backend import Backend
@@ -98,7 +99,7 @@ def alerts(cursor: Any, ids: Sequence[int]) -> list[Alert]:
 def shown(back: Backend, found: Sequence[Alert], *, detailed: bool, data: Mapping[str, Any] | None = None) -> list[Any]:
     """Return *found* as items; *data*: configurations by rrn."""
     names = Names(back.control_)
-    rules, policies = back.control.objects("alert-rule"), back.control.objects("policy")
+    rules, policies = resolved_rules(back.control), back.control.objects("policy")
     return [
         item(each, names, rules, policies, detailed=detailed, data=(data or {}).get(each.resource.rrn))
         for each in found

@@ -15,7 +15,7 @@ from api.prisma.backend import Backend, Shape, answer, backend, change, nothing
 from api.prisma.failures import Failure, bad, unsupported
 from api.prisma.integration_types import type_of
 from api.prisma.kept import Kept, all_kept, kept, removing, saving
-from api.prisma.targets import NOBODY, accounts_of
+from api.prisma.schedules import digest_in, digest_out
 from api.prisma.words import cloud_in, cloud_out
 from streams.control import Control
 from streams.control.check import read
@@ -35,9 +35,13 @@ class Target(BaseModel):
     excludedAccounts: list[str] | None = Field(default=None, description="Accounts that it doesn't cover.")
     regions: list[str] | None = Field(default=None, description="The providers' region ids; none: every one.")
     tags: list[dict[str, Any]] | None = Field(default=None, description="`key` and `values`: one is enough.")
-    includedResourceLists: dict[str, Any] | None = Field(default=None, description="Not supported yet.")
+    includedResourceLists: dict[str, Any] | None = Field(
+        default=None, description="`computeAccessGroupIds`: ids of resource lists, whose tags count with these."
+    )
     alertRulePolicyFilter: dict[str, Any] | None = Field(
-        default=None, description="`cloud.type`, `policy.severity`, `policy.label`: lists of which one is enough."
+        default=None,
+        description="Lists of which one is enough: `cloud.type`, `policy.severity`, `policy.label`,"
+        " `policy.complianceStandard`.",
     )
 
 
@@ -50,7 +54,11 @@ class Notification(BaseModel):
     enabled: bool = Field(default=True, description="Whether they hear of it.")
     recipients: list[str] | None = Field(default=None, description="Ids of integrations.")
     templateId: str | None = Field(default=None, description="The id of a notification template.")
-    frequency: str | None = Field(default="as_it_happens", description="Only as_it_happens.")
+    frequency: str | None = Field(
+        default="as_it_happens",
+        description="as_it_happens, or a digest: daily, weekly or monthly, with `timezone`, `hourOfDay`, `daysOfWeek`,"
+        " `dayOfMonth`, or `rruleSchedule` in place of these.",
+    )
 
 
 class RuleBody(Shape):
@@ -70,7 +78,9 @@ class RuleBody(Shape):
     notify_on_dismissed: bool = Field(default=False, description="Of dismissed ones.")
     notify_on_resolved: bool = Field(default=False, description="Of resolved ones.")
     allow_auto_remediate: bool = Field(default=False, description="Only false: Tidegate changes nothing in clouds.")
-    delay_notification_ms: int = Field(default=0, description="Only 0.")
+    delay_notification_ms: int = Field(
+        default=0, ge=0, description="How long an alert must be open before anybody hears of it."
+    )
 
 
 @reads.get("/v2/alert/rule")
@@ -127,14 +137,12 @@ def _document(back: Backend, asked: RuleBody) -> dict[str, Any]:
     """Return Tidegate's rule for a client's. Raises Failure for what it hasn't."""
     target = asked.target
     narrowed = target.alertRulePolicyFilter or {}
-    if asked.delay_notification_ms:
-        raise unsupported("delayNotificationMs", "alerts are told as they happen: set 0")
     if asked.allow_auto_remediate:
         raise unsupported("allowAutoRemediate", "Tidegate changes nothing in clouds: set false")
-    if narrowed.get("policy.complianceStandard"):
-        raise unsupported("target.alertRulePolicyFilter.policy.complianceStandard", "name the policies themselves")
-    if any((target.includedResourceLists or {}).values()):
-        raise unsupported("target.includedResourceLists", "put the tags into target.tags")
+    known = back.control.objects("account-group")
+    for group in target.accountGroups:
+        if group not in known:
+            raise Failure(400, "account_group_not_found", f"target.accountGroups: no account group {group!r:.100}")
     labels = [*(asked.policy_labels or ()), *(narrowed.get("policy.label") or ())]
     policies = [] if asked.scan_all else list(asked.policies or ())
     if policies and labels:
@@ -149,19 +157,27 @@ def _document(back: Backend, asked: RuleBody) -> dict[str, Any]:
         "severities": [str(each).lower() for each in narrowed.get("policy.severity") or ()],
         "labels": labels,
         "clouds": [cloud for each in narrowed.get("cloud.type") or () if (cloud := cloud_in(str(each))) != "all"],
-        "accounts": accounts_of(back.control, target.accountGroups),
+        "standards": [str(each) for each in narrowed.get("policy.complianceStandard") or ()],
+        "account_groups": list(target.accountGroups),
         "excluded_accounts": list(target.excludedAccounts or ()),
         "regions": list(target.regions or ()),
+        "resource_lists": _lists(target.includedResourceLists),
         "tags": dict(_tag(each) for each in target.tags or ()),
+        "delay_s": -(-asked.delay_notification_ms // 1000),
         "channels": _channels(back.control, asked),
     }
 
 
-def _tag(given: Mapping[str, Any]) -> tuple[str, str]:
-    values = given.get("values")
-    if not isinstance(given.get("key"), str) or not isinstance(values, list) or len(values) != 1:
-        raise unsupported("target.tags", f"{given!r:.100}: wanted a key with one value; make a rule for each value")
-    return str(given["key"]), str(values[0])
+def _tag(given: Mapping[str, Any]) -> tuple[str, list[str]]:
+    values = given.get("values") or []
+    if not isinstance(given.get("key"), str) or not isinstance(values, list):
+        raise bad("target.tags", f"{given!r:.100}: wanted a key and a list of values")
+    return str(given["key"]), [str(value) for value in values]
+
+
+def _lists(given: Mapping[str, Any] | None) -> list[str]:
+    ids = [id for each in (given or {}).values() for id in (each if isinstance(each, list) else [each])]
+    return list(dict.fromkeys(str(id) for id in ids if id))
 
 
 def _channels(control: Control, asked: RuleBody) -> list[dict[str, Any]]:
@@ -181,8 +197,7 @@ def _channels(control: Control, asked: RuleBody) -> list[dict[str, Any]]:
         where = f"alertRuleNotificationConfig[{number}]"
         if each.type == "email":
             raise unsupported(f"{where}.type", "Tidegate sends no mail: let a webhook or a ticket system do it")
-        if (each.frequency or "as_it_happens") != "as_it_happens":
-            raise unsupported(f"{where}.frequency", f"{each.frequency!r:.40}: only as_it_happens")
+        digest = digest_in(each.model_dump(), where)
         for recipient in each.recipients or ():
             integration = control.objects("integration").get(recipient)
             if integration is None:
@@ -190,13 +205,14 @@ def _channels(control: Control, asked: RuleBody) -> list[dict[str, Any]]:
             if type_of(integration) != each.type:
                 raise bad(f"{where}.type", f"{each.type!r:.40}: {recipient} is of type {type_of(integration)}")
             if each.enabled and states:
-                channels.append({"integration": recipient, "template": each.templateId or "", "states": states})
+                channel = {"integration": recipient, "template": each.templateId or "", "states": states}
+                channels.append(channel | ({"digest": digest} if digest else {}))
     return channels
 
 
 def _digest(rule: AlertRule) -> str:
-    """Return what tells whether a rule was changed by others since its form was written; its accounts may have been."""
-    text = rule.model_dump_json(exclude={"id", "name", "enabled", "accounts"})
+    """Return what tells whether a rule was changed by others since its form was written."""
+    text = rule.model_dump_json(exclude={"id", "name", "enabled"})
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -218,7 +234,7 @@ def _shown(control: Control, each: Kept) -> dict[str, Any]:
         "alertRuleNotificationConfig": [_notified(config) for config in said["alertRuleNotificationConfig"] or ()],
         "notificationChannels": sorted({config["type"] for config in said["alertRuleNotificationConfig"] or ()}),
         "allowAutoRemediate": False,
-        "delayNotificationMs": 0,
+        "delayNotificationMs": rule.delay_s * 1000,
         "openAlertsCount": 0,
         "owner": each.made_by or "Tidegate",
         "readOnly": False,
@@ -241,16 +257,23 @@ def _said(control: Control, rule: AlertRule) -> dict[str, Any]:
     choice = {
         "cloud.type": [cloud_out(each) for each in rule.clouds],
         "policy.severity": list(rule.severities),
+        "policy.complianceStandard": list(rule.standards),
     }
     return {
         "description": "",
         "scanAll": not rule.policies and not rule.labels and not any(choice.values()),
         "target": {
-            "accountGroups": [],
-            "accounts": [each for each in rule.accounts if each != NOBODY],
+            "accountGroups": list(rule.account_groups),
+            "accounts": list(rule.accounts),
             "excludedAccounts": list(rule.excluded_accounts),
             "regions": list(rule.regions),
-            "tags": [{"key": key, "values": [value]} for key, value in rule.tags.items()],
+            "includedResourceLists": {"computeAccessGroupIds": list(rule.resource_lists)}
+            if rule.resource_lists
+            else None,
+            "tags": [
+                {"key": key, "values": [value] if isinstance(value, str) else list(value)}
+                for key, value in rule.tags.items()
+            ],
             "alertRulePolicyFilter": choice if any(choice.values()) else None,
         },
         "alertRuleNotificationConfig": [
@@ -260,7 +283,7 @@ def _said(control: Control, rule: AlertRule) -> dict[str, Any]:
                 "enabled": True,
                 "recipients": [channel.integration],
                 "templateId": channel.template or None,
-                "frequency": "as_it_happens",
+                **digest_out(channel.digest),
             }
             for number, channel in enumerate(rule.channels)
             if channel.integration in control.objects("integration")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from agents.places import resolved_rules
 from api.prisma import times
 from api.prisma.access import may_change, may_read, session_of
 from api.prisma.alert_commands import obeyed
@@ -135,7 +136,7 @@ async def show_alert(id: str, request: Request, detailed: Detailed = True) -> Re
     found = await back.ask(ask)
     if found is None:
         raise not_found("alert", id)
-    rules, policies = back.control.objects("alert-rule"), back.control.objects("policy")
+    rules, policies = resolved_rules(back.control), back.control.objects("policy")
     return answer(item(found[0], Names(back.control_), rules, policies, detailed=detailed, data=found[1]))
 
 

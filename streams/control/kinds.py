@@ -57,6 +57,8 @@ class Kind:
     """The same for what is written now only: what other machines may see otherwise, such as their environment."""
     warn: Callable[[Any, Objects], Iterable[str]] = lambda _, __: ()
     """Yields what of an object is allowed and probably not meant. Gets the object, and objects by their kind's name."""
+    elsewhere: frozenset[str] = frozenset()
+    """Ids that others may name and that aren't written here: what the operator's file has."""
     find_secrets: Callable[[Document], Iterable[Path]] | None = None
     """Where secrets stand in a document; None: where the model's types say."""
     hides: tuple[str, ...] = ()

@@ -96,7 +96,7 @@ def plan(
     if wrong:
         raise Refused(wrong)
     after = _after(state, done)
-    if wrong := [*_same_names(kinds, done, after), *_dangling(done, after)]:
+    if wrong := [*_same_names(kinds, done, after), *_dangling(kinds, done, after)]:
         raise Refused(wrong)
     if wrong := list(_in_use(kinds, done, after)):
         raise InUse("\n".join(wrong))
@@ -222,20 +222,24 @@ def _renamed(each: Planned) -> bool:
     return each.before is None or getattr(each.after, "name", "") != getattr(each.before.object, "name", "")
 
 
-def _dangling(done: Iterable[Planned], after: Mapping[str, Mapping[str, BaseModel]]) -> Iterator[str]:
+def _dangling(kinds: Kinds, done: Iterable[Planned], after: Mapping[str, Mapping[str, BaseModel]]) -> Iterator[str]:
     """Yield a line for each reference of a changed object that leads nowhere."""
     for each in done:
         if each.after is None:
             continue
         for path, wanted, id in references(each.kind, each.after):
-            if id not in after[wanted]:
+            if id not in after[wanted] and id not in kinds[wanted].elsewhere:
                 names = {getattr(made, "name", ""): other for other, made in after[wanted].items()}
                 if id in names:
                     hint = f"that is the name of {names[id]}: write the id"
                 else:
-                    near = nearest(id, [*after[wanted], *names]).removeprefix("did you mean ").removesuffix("?")
+                    near = (
+                        nearest(id, [*after[wanted], *kinds[wanted].elsewhere, *names])
+                        .removeprefix("did you mean ")
+                        .removesuffix("?")
+                    )
                     meant = f"{names[near]} ({near})" if near in names else near
-                    known = ", ".join(sorted(after[wanted])[:8]) or "none is there"
+                    known = ", ".join(sorted({*after[wanted], *kinds[wanted].elsewhere})[:8]) or "none is there"
                     hint = f"did you mean {meant}?" if near else f"known: {known}"
                 yield f"{each.kind.name} {each.id}: {path}: there is no {wanted} {id!r:.80}; {hint}"
 
@@ -247,7 +251,7 @@ def _in_use(kinds: Kinds, done: Iterable[Planned], after: Mapping[str, Mapping[s
     for kind in kinds.values() if gone else ():
         for id, made in after[kind.name].items():
             for path, wanted, other in references(kind, made):
-                if (wanted, other) in gone:
+                if (wanted, other) in gone and other not in kinds[wanted].elsewhere:
                     users.setdefault((wanted, other), []).append(f"{kind.name} {id} ({path})")
     for (name, id), by in users.items():
         more = f" and {len(by) - 5} more" if len(by) > 5 else ""

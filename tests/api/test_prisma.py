@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from api.prisma.targets import NOBODY, follow
+from agents.places import resolved_rules
+from agents.rules import NOBODY
 from streams.alerts import Alert, AlertPolicy, AlertResource, alert_id, write
 from streams.control import Edit
 from streams.embedded import Broker
@@ -261,7 +262,6 @@ async def test_a_policy_of_a_saved_search_follows_it(ours: Tenant, api: Api) -> 
 
 
 async def test_a_rule_that_names_account_groups_follows_them(ours: Tenant, api: Api) -> None:
-    end = follow(ours.control)
     accounts = [Edit("cloud-account", each, {"name": each, "cloud": "aws"}) for each in (ACCOUNT, "222222222222")]
     await ours.control.change(accounts, by="test")
     group = (await api.post("/cloud/group", json={"name": "Shop", "accountIds": []})).json()
@@ -270,15 +270,11 @@ async def test_a_rule_that_names_account_groups_follows_them(ours: Tenant, api: 
     assert made["target"] == {"accountGroups": [group["id"]]}
 
     def covered() -> list[str]:
-        return list(ours.control.objects("alert-rule")[made["policyScanConfigId"]].accounts)
+        return list(resolved_rules(ours.control)[made["policyScanConfigId"]].accounts)
 
     assert covered() == [NOBODY]
-    changes = ours.control.changes()
     changed = await api.put(f"/cloud/group/{group['id']}", json={"name": "Shop", "accountIds": [ACCOUNT]})
     assert changed.json()["alertRules"] == [{"alertId": made["policyScanConfigId"], "alertName": "Of a group"}]
-    async for change in changes:
-        if any(each.kind == "alert-rule" for each in change) or covered() == [ACCOUNT]:
-            break
     assert covered() == [ACCOUNT]
     used = await api.delete(f"/cloud/group/{group['id']}")
     assert used.json()["error"]["code"] == "account_group_in_use"
@@ -286,7 +282,43 @@ async def test_a_rule_that_names_account_groups_follows_them(ours: Tenant, api: 
     assert (await api.delete(f"/cloud/group/{group['id']}")).status_code == 200
     unknown = await api.post("/cloud/group", json={"name": "Other", "accountIds": ["nope"]})
     assert "invalid_account_id" in unknown.headers["x-redlock-status"]
-    end()
+
+
+async def test_a_rule_reads_back_its_digests_tags_standards_and_delay(ours: Tenant, api: Api) -> None:
+    hook = {"name": "Hook of digests", "integrationType": "webhook", "integrationConfig": {"url": "https://h.example"}}
+    id = (await api.post("/integration", json=hook)).json()["id"]
+    rule = {
+        "name": "With everything",
+        "scanAll": True,
+        "delayNotificationMs": 90_000,
+        "target": {
+            "accountGroups": [],
+            "tags": [{"key": "team", "values": ["shop", "pay"]}, {"key": "any", "values": []}],
+            "alertRulePolicyFilter": {"policy.complianceStandard": ["CIS v1"]},
+        },
+        "alertRuleNotificationConfig": [
+            {
+                "type": "webhook",
+                "recipients": [id],
+                "frequency": "weekly",
+                "daysOfWeek": [{"day": "FR"}],
+                "hourOfDay": 9,
+            }
+        ],
+    }
+    made = (await api.post("/alert/rule", json=rule)).json()
+    ours_ = ours.control.objects("alert-rule")[made["policyScanConfigId"]]
+    assert (ours_.delay_s, ours_.standards, ours_.tags) == (90, ("CIS v1",), {"team": ("shop", "pay"), "any": ()})
+    assert ours_.channels[0].digest.schedule == "FREQ=WEEKLY;BYDAY=FR;BYHOUR=9;BYMINUTE=0"
+    shown = (await api.get(f"/alert/rule/{made['policyScanConfigId']}")).json()
+    assert (shown["delayNotificationMs"], shown["target"]["tags"]) == (90_000, rule["target"]["tags"])  # type: ignore[index]
+    assert shown["alertRuleNotificationConfig"][0]["frequency"] == "weekly"
+    change = {"channels": [{"integration": id, "digest": {"schedule": "daily", "zone": "Europe/Berlin"}}]}
+    await ours.control.change([Edit("alert-rule", ours_.id, change, merge=True)], by="test")
+    (config,) = (await api.get(f"/alert/rule/{ours_.id}")).json()["alertRuleNotificationConfig"]
+    assert (config["frequency"], config["timezone"], config["hourOfDay"]) == ("daily", "Europe/Berlin", 8)
+    for id_, path in ((ours_.id, "/alert/rule"), (id, "/integration")):
+        assert (await api.delete(f"{path}/{id_}")).status_code in (200, 204)
 
 
 @pytest.mark.parametrize(
@@ -295,14 +327,17 @@ async def test_a_rule_that_names_account_groups_follows_them(ours: Tenant, api: 
         ({"policies": [""]}, "bad_request"),
         ({"policies": []}, "bad_request"),
         ({"policies": ["nope"]}, "bad_request"),
-        ({"delayNotificationMs": 1}, "not_supported"),
         ({"allowAutoRemediate": True}, "not_supported"),
         ({"policyLabels": ["x"]}, "not_supported"),
         ({"target": {"accountGroups": ["nope"]}}, "account_group_not_found"),
-        ({"target": {"tags": [{"key": "a", "values": ["b", "c"]}]}}, "not_supported"),
+        ({"target": {"accountGroups": [], "tags": [{"values": ["b", "c"]}]}}, "bad_request"),
         ({"alertRuleNotificationConfig": [{"type": "email", "recipients": ["a@example.com"]}]}, "not_supported"),
         ({"alertRuleNotificationConfig": [{"type": "slack", "recipients": ["nope"]}]}, "invalid_integration"),
-        ({"alertRuleNotificationConfig": [{"type": "slack", "frequency": "daily"}]}, "not_supported"),
+        ({"alertRuleNotificationConfig": [{"type": "slack", "frequency": "yearly"}]}, "bad_request"),
+        (
+            {"alertRuleNotificationConfig": [{"type": "slack", "frequency": "daily", "timezone": "Mars"}]},
+            "bad_request",
+        ),
     ],
 )
 async def test_a_rule_that_would_not_do_what_it_says_is_refused(api: Api, change: dict[str, Any], key: str) -> None:

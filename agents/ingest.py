@@ -4,7 +4,7 @@ import asyncio
 import base64
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -26,25 +26,37 @@ SLICE = 250
 
 
 class Ingest:
-    """Normalises the messages of one source and sends what comes of them. *counts* counts records by their kind."""
+    """Normalises the messages of one source and sends what comes of them. *counts* counts records by their kind.
+
+    *complete* returns findings as they go to their topic, completed with what their vendor tells elsewhere.
+    """
 
     def __init__(
-        self, settings: Settings, normaliser: Normaliser, producer: BatchProducer, counts: Counter[str]
+        self,
+        settings: Settings,
+        normaliser: Normaliser,
+        producer: BatchProducer,
+        counts: Counter[str],
+        complete: Callable[[Sequence[Finding]], Awaitable[list[Outgoing]]] | None = None,
     ) -> None:
         self._settings = settings
         self._normaliser = normaliser
         self._producer = producer
         self._topic = {kind: full_name(settings, topic) for kind, topic in _TOPICS.items()}
         self._partitions = {kind: topic.partitions(settings) for kind, topic in _TOPICS.items()}
+        self._complete = complete
         self.topic = normaliser.topic
         self.counts = counts
 
     async def normalise(self, batch: Batch) -> Mapping[str, list[Outgoing]]:
         """Return what comes of *batch*, by the full name of the topic where it goes."""
         outgoing: dict[str, list[Outgoing]] = {}
+        lacking: list[Finding] = []
         for first in range(0, len(batch.records), SLICE):
-            self._normalise(batch, batch.records[first : first + SLICE], outgoing)
+            self._normalise(batch, batch.records[first : first + SLICE], outgoing, lacking)
             await asyncio.sleep(0)
+        if lacking and self._complete is not None:
+            outgoing.setdefault(self._topic[Finding], []).extend(await self._complete(lacking))
         return outgoing
 
     async def send(self, outgoing: Mapping[str, list[Outgoing]], done: Callable[[], object]) -> None:
@@ -53,7 +65,9 @@ class Ingest:
             await self._producer.send(topic, records)
         done()
 
-    def _normalise(self, batch: Batch, records: Iterable[Any], outgoing: dict[str, list[Outgoing]]) -> None:
+    def _normalise(
+        self, batch: Batch, records: Iterable[Any], outgoing: dict[str, list[Outgoing]], lacking: list[Finding]
+    ) -> None:
         read, partitions = self._normaliser.read, self._partitions
         for record in records:
             place = Place(batch.topic, batch.partition, record.offset, record.timestamp)
@@ -65,6 +79,8 @@ class Ingest:
                     outgoing.setdefault(topic, []).append(
                         dead_letter(self._settings, self._normaliser.name, made, place)
                     )
+                elif isinstance(made, Finding) and (made.asset or made.knowledge) and self._complete is not None:
+                    lacking.append(made)
                 else:
                     account, key, value = encode(made)
                     outgoing.setdefault(topic, []).append((partition_of(account, partitions[kind]), key, value))

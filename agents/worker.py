@@ -18,6 +18,7 @@ from agents.heat import Heater
 from agents.ingest import Ingest
 from agents.integrations import Integration
 from agents.keep import Keeper
+from agents.linker import Linker
 from agents.normalise import NORMALISERS
 from agents.normalise._base import Normaliser
 from agents.sinks._client import open_client
@@ -79,6 +80,9 @@ class Worker:
         await self.deliverer.start(self._cluster, self._topic_ids)
         self.evaluator = Evaluator(self.settings, self.store, self.producer, self._book, self._ready, self.counts)
         self.keeper = Keeper(self.store, self._kept, self.evaluator.turn)
+        self.linker = Linker(self.settings, self.store, self.producer, self._ready, self.counts)
+        self._stack.push_async_callback(self.linker.stop)
+        await self.linker.start(self._cluster, self._topic_ids)
         self.app = self._app()
         upkeep = Upkeep(
             self.settings,
@@ -89,7 +93,8 @@ class Worker:
             idle=lambda: not self.keeper.busy,
         )
         sending = self.evaluator.sender.run(self.keeper.wake)
-        for work in (self.keeper.run(), sending, self.deliverer.run(), upkeep.run(), self._watch()):
+        lasting = (self.keeper.run(), sending, self.deliverer.run(), self.linker.run(), upkeep.run(), self._watch())
+        for work in lasting:
             self._tasks.append(asyncio.create_task(self._guarded(work)))
         heater = Heater(self.store, lambda: [judged.policy for judged in self._book.policies.values()])
         self._tasks.append(asyncio.create_task(self._guarded(heater.run())))
@@ -151,7 +156,7 @@ class Worker:
         return app
 
     def _add_normaliser(self, app: BatchApp, source: str, normaliser: Normaliser) -> None:
-        ingest = Ingest(self.settings, normaliser, self.producer, self.counts)
+        ingest = Ingest(self.settings, normaliser, self.producer, self.counts, self.linker.complete)
 
         @app.agent(app.topic(full_name(self.settings, ingest.topic)), name=f"normalise-{source}")
         async def normalise(stream: Any) -> None:

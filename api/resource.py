@@ -14,6 +14,7 @@ from api.state import Owner
 from queries.policy import Severity
 from streams.errors import BrokerError, TidegateError
 from streams.records import FindingStatus
+from streams.store import vendor
 
 routes = APIRouter()
 
@@ -53,11 +54,15 @@ class FindingLine(BaseModel):
     name: str = Field(description="A CVE id or the vendor's type.")
     severity: Severity = Field(description="On one scale for all vendors.")
     status: FindingStatus = Field(description="open, fixed or suppressed.")
+    status_reason: str = Field(description="Why, in the vendor's words: Re-Opened, ACCEPTED, asset TERMINATED.")
+    reopened: datetime | None = Field(description="When it was found again after it had been fixed.")
     title: str = Field(description="In a line.")
     description: str = Field(description="The vendor's.")
     remediation: str = Field(description="What to do.")
     cves: list[str] = Field(description="CVE ids.")
     score: float | None = Field(description="The vendor's, 0 to 10.")
+    cvss: list[dict[str, Any]] = Field(description="Each: version, score, vector, source.")
+    packages: list[dict[str, Any]] = Field(description="Each: name, version, fixed (the first without it), manager.")
     first_seen: datetime | None = Field(description="By the vendor.")
     last_seen: datetime | None = Field(description="By the vendor.")
 
@@ -100,6 +105,24 @@ class ResourceAnswer(BaseModel):
     trail_since: int | None = Field(description="Where it isn't: what happened before this, in ms, wasn't read.")
     trail_missing: str = Field(description="Why there is none: the broker can't be reached.")
     whole: bool = Field(description="True when every account is answered here.")
+
+
+class Links(BaseModel):
+    """How many open findings are linked to a resource, and why the others aren't."""
+
+    linked: int = Field(description="Open findings that are linked to at least one.")
+    unlinked: dict[str, int] = Field(description="How many of the others, by the reason; kept until it is gone.")
+    whole: bool = Field(description="True when every account is counted here.")
+
+
+@routes.get("/links", response_model=Links)
+async def count_links(request: Request) -> Response:
+    """Count open findings that are linked to a resource, and those that aren't by the reason why."""
+    linked, unlinked = await request.app.state.readers.run(_links)
+    whole = bool(request.app.state.owner.ownership()["all"])
+    return Response(
+        orjson.dumps({"linked": linked, "unlinked": unlinked, "whole": whole}), media_type="application/json"
+    )
 
 
 @routes.get("/resources/{rrn:path}", response_model=ResourceAnswer)
@@ -168,6 +191,13 @@ def account_of(rrn: str) -> str:
     """Return the account that is part of *rrn*; empty where it is none. For resources that aren't stored any more."""
     parts = rrn.split(":", 5)
     return parts[4] if len(parts) == 6 and parts[0] == "rrn" else ""
+
+
+def _links(cursor: Any) -> tuple[int, dict[str, int]]:
+    ((linked,),) = cursor.execute("""
+        select count(*) from findings
+        where not deleted and status = 'open' and fid in (select fid from finding_resource)""").fetchall()
+    return linked, dict(vendor.unlinked(cursor))
 
 
 _WORST_FIRST = "['critical', 'high', 'medium', 'low', 'informational']"

@@ -19,8 +19,9 @@ def status(json: options.Json = False) -> None:
 
     client = Client(options.settings().data)
     found = client.get("/status")
+    links = client.get("/links")
     if json:
-        output.json_out({**found, "pid": client.running.pid, "api": client.running.api})
+        output.json_out({**found, "links": links, "pid": client.running.pid, "api": client.running.api})
         return
     now, newest = datetime.now(UTC), found["snapshot"]
     age = (now - datetime.fromisoformat(newest["taken"])).total_seconds() if newest else 0
@@ -37,6 +38,10 @@ def status(json: options.Json = False) -> None:
     )
     output.line()
     output.table(["table", "rows"], list(found["rows"].items()))
+    if links["unlinked"]:
+        output.line()
+        counted = [("linked to a resource", links["linked"]), *links["unlinked"].items()]
+        output.table(["open findings", "number"], counted)
     output.line()
     output.table(["topic", "partitions", "next offsets", "lag"], _by_topic(found["partitions"]))
 

@@ -7,12 +7,17 @@ from typing import Any
 
 import queries
 
+TIMEOUT_S = 60.0
+"""How long a query may take, in seconds."""
 
-def rql(connection: Any, text: str, now: datetime, *, limit: int, explain: bool) -> dict[str, Any]:
-    """Return the rows of the answer to *text*, or how it is come by. Raises RqlError."""
+
+def rql(
+    connection: Any, text: str, now: datetime, *, limit: int, explain: bool, timeout_s: float | None = TIMEOUT_S
+) -> dict[str, Any]:
+    """Return the rows of the answer to *text*, or how it is come by. Raises RqlError, also when *timeout_s* is over."""
     if explain:
         return {"explain": _explain(connection, text, now)}
-    return rows(queries.run(connection, text, now=now, limit=limit))
+    return rows(queries.run(connection, text, now=now, limit=limit, timeout=timeout_s))
 
 
 def rows(answer: Any) -> dict[str, Any]:
@@ -21,17 +26,17 @@ def rows(answer: Any) -> dict[str, Any]:
         "columns": list(answer.columns),
         "rows": [list(row) for row in answer.rows],
         "total": answer.total,
+        "complete": answer.whole,
         "took_ms": round(answer.took_ms, 1),
         "notes": list(answer.notes),
     }
 
 
 def _explain(connection: Any, text: str, now: datetime) -> dict[str, Any]:
-    found = queries.explain(text, now, connection)
+    found = queries.explain(text, now)
     plan = connection.execute("explain " + found.sql.text, found.sql.values).fetchall()
     return {
         "query": found.formatted,
-        "hot": found.paths,
         "tree": pformat(asdict(found.checked.query), sort_dicts=False, width=110),
         "sql": found.sql.text,
         "values": list(found.sql.values),

@@ -14,7 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
 from agents.dead_letters import NoSuchLetter, Replayed
-from api import models, routes
+from api import models, routes, tables
 from api.alerts import NoSuchAlert, NotObeyed
 from api.alerts import routes as alert_routes
 from api.console.door import Door
@@ -24,11 +24,16 @@ from api.console.rql import routes as rql_routes
 from api.control import STATUS as CONTROL_STATUS
 from api.control import routes as control_routes
 from api.deliveries import routes as delivery_routes
+from api.entrance import Entrance
 from api.front import Front
 from api.ingest import NotTaken, Sender
 from api.ingest import routes as ingest_routes
+from api.limits import Limits
+from api.metrics import Requests
 from api.policies import NoSuchPolicy
 from api.prisma.access import Access
+from api.prisma.failures import Failure
+from api.prisma.gate import TYPES, Gate, Way, allowed
 from api.prisma.signing import Signer
 from api.prisma.targets import follow
 from api.reader import Readers, TooSlow
@@ -36,6 +41,7 @@ from api.resource import NoSuchResource
 from api.resource import routes as resource_routes
 from api.rights import needed
 from api.state import Owner
+from api.trials import routes as trial_routes
 from api.version import ROOT, version
 from queries.errors import RqlError, SqlError
 from queries.policy import Policy, load_all
@@ -92,10 +98,7 @@ def create_app(
         request: Request,
         _: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, description=_HOW))],
     ) -> None:
-        session = app.state.access().session(request.scope["headers"])
-        if session is None:
-            raise HTTPException(401, _HOW, {"www-authenticate": "Bearer"})
-        wanted = needed(request)
+        session, wanted = request.scope["session"], needed(request)
         if session.role not in wanted:
             raise HTTPException(403, f"{session.user} is {session.role}; this takes the role {' or '.join(wanted)}")
         request.state.session = session
@@ -106,24 +109,40 @@ def create_app(
     app.include_router(routes.open_, prefix=ROOT)
     app.include_router(ingest_routes, prefix=ROOT, responses=failures)
     ours = (routes.closed, rql_routes, resource_routes, alert_routes, delivery_routes, overview_routes, event_routes)
-    for closed in (*ours, control_routes):
+    for closed in (*ours, trial_routes, control_routes):
         app.include_router(closed, prefix=ROOT, dependencies=[Depends(admit)], responses=failures)
     for error, answer in ((RequestValidationError, _invalid), (HTTPException, _http), (TidegateError, _failed)):
         app.add_exception_handler(error, answer)
     app.add_exception_handler(Exception, _defect)
     for wrong in (RqlError, SqlError):
         app.add_exception_handler(wrong, _question)
+    app.state.origins = tuple(each.strip() for each in owner.settings.api_origins.split(",") if each.strip())
+    app.state.requests, app.state.limits = Requests(), Limits()
+    app.state.routes = [route for route in app.routes if getattr(route, "methods", None)]
+    way = Way(
+        routes=app.state.routes,
+        access=lambda: app.state.access(),
+        limits=app.state.limits,
+        origins=app.state.origins,
+        is_open=_OPEN.__contains__,
+        reads_itself=lambda path: path.startswith((ROOT + "/ingest/", ROOT + "/sources/")),
+        types=TYPES | {"text/event-stream", *tables.TYPES},
+        answer=_refused,
+    )
+    app.add_middleware(Gate, way=way)  # the last one that is added is the first to see a request
     app.add_middleware(Front, build=lambda: _prisma(app))
     app.add_middleware(Door, access=lambda: app.state.access(), secret=secret)
+    app.add_middleware(Entrance, requests=app.state.requests)
     return app
 
 
 def _prisma(app: FastAPI) -> Any:
     from api.prisma.build import build  # half a second that a start doesn't wait for
 
-    owner = app.state.owner
-    origins = tuple(each.strip() for each in owner.settings.api_origins.split(",") if each.strip())
-    return build(owner, app.state.readers, app.state.control, app.state.access(), origins)
+    at = app.state
+    return build(
+        at.owner, at.readers, at.control, at.access(), requests=at.requests, limits=at.limits, origins=at.origins
+    )
 
 
 ERRORS = {
@@ -132,17 +151,20 @@ ERRORS = {
     403: "The role of who asks doesn't allow it.",
     404: "There is no such object, policy, resource, alert, dead letter, snapshot or path.",
     405: "The path doesn't know this method.",
+    406: "It isn't there in the form that Accept asks for.",
     408: "The query took longer than it may.",
     409: "Not now: it was replayed already, others refer to it, or there is nothing to answer from yet.",
     412: "It was changed since it was read.",
     413: "It is too large.",
     415: "It is packed in a way that isn't known.",
     422: "The body or a parameter is wrong.",
+    429: "Too many requests of one client: wait.",
     500: "A defect of Tidegate; its log says more.",
     503: "The broker can't be reached.",
 }
 """What each status means; docs/api.md prints it."""
 
+_OPEN = frozenset((ROOT + "/health", ROOT + "/openapi.json"))
 _HOW = (
     "the token is in the file `token` of the data folder, or comes of POST /login: send it as"
     " `Authorization: Bearer <token>`"
@@ -153,12 +175,14 @@ _CODES = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    406: "not-acceptable",
     408: "too-slow",
     409: "conflict",
     412: "stale",
     413: "too-large",
     415: "unsupported",
     422: "invalid",
+    429: "too-many",
     500: "defect",
     503: "unreachable",
 }
@@ -169,7 +193,10 @@ async def _invalid(_: Request, error: Any) -> Response:
     return _failure(422, "; ".join(f"{place}: {message}" for place, message in places))
 
 
-async def _http(_: Request, error: Any) -> Response:
+async def _http(request: Request, error: Any) -> Response:
+    if error.status_code == 405:
+        known = ", ".join(allowed(request.app.state.routes, request.scope))
+        return _failure(405, f"{error.detail}: this path knows {known}", headers={"allow": known})
     return _failure(error.status_code, str(error.detail), headers=dict(error.headers or {}))
 
 
@@ -180,6 +207,13 @@ async def _failed(_: Request, error: Exception) -> Response:
         )
     status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 409)
     return _failure(status, str(error))
+
+
+def _refused(failure: Failure) -> Response:
+    """Return what was refused before any route in the words of this API."""
+    if failure.status == 401:
+        return _failure(401, _HOW, headers={"www-authenticate": "Bearer"})
+    return _failure(422 if failure.status == 400 else failure.status, str(failure), headers=failure.headers)
 
 
 async def _defect(_: Request, error: Exception) -> Response:

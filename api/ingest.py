@@ -89,9 +89,7 @@ class Sender:
 
 def may_send(request: Request) -> None:
     """Refuse who may not send records in. Raises NotTaken."""
-    session = request.app.state.access().session(request.scope["headers"])
-    if session is None:
-        raise NotTaken(401, "send a token as `Authorization: Bearer`: of POST /login, or the data folder's")
+    session = request.scope["session"]
     if session.role not in ("admin", "ingest-only"):
         raise NotTaken(403, f"{session.user} is {session.role}; this takes the role admin or ingest-only")
 
@@ -126,7 +124,7 @@ async def ingest(source: str, request: Request) -> Response:
     whole = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
     taken = size = held = 0
     waiting: list[bytes] = []
-    lines = _lines(_unpacked(request), whole)
+    lines = _lines(unpacked(request), whole)
     while True:
         try:
             line = await anext(lines, None)
@@ -148,30 +146,7 @@ async def ingest(source: str, request: Request) -> Response:
     )
 
 
-async def _lines(pieces: AsyncIterator[bytes], whole: bool) -> AsyncIterator[bytes]:
-    """Yield the lines of a body that aren't blank; all of it as one where *whole*. Raises NotTaken."""
-    rest = bytearray()
-    async for piece in pieces:
-        rest += piece
-        if not whole and b"\n" in piece:
-            *lines, last = bytes(rest).split(b"\n")
-            rest = bytearray(last)
-            for line in lines:
-                if line.strip():
-                    yield _fitting(line.strip())
-        if len(rest) > LINE_MOST:
-            raise NotTaken(413, f"longer than {LINE_MOST} bytes: a topic takes no longer message")
-    if rest.strip():
-        yield _fitting(bytes(rest).strip())
-
-
-def _fitting(line: bytes) -> bytes:
-    if len(line) > LINE_MOST:
-        raise NotTaken(413, f"longer than {LINE_MOST} bytes: a topic takes no longer message")
-    return line
-
-
-async def _unpacked(request: Request) -> AsyncIterator[bytes]:
+async def unpacked(request: Request) -> AsyncIterator[bytes]:
     """Yield the body in small pieces, unpacked where it is gzip. Raises NotTaken."""
     packed = request.headers.get("content-encoding", "identity").strip().lower()
     if packed not in ("identity", "gzip", ""):
@@ -202,3 +177,26 @@ async def _unpacked(request: Request) -> AsyncIterator[bytes]:
             if size > MOST_BYTES:
                 raise NotTaken(413, f"more than {MOST_BYTES} bytes: send it in several requests")
             yield piece
+
+
+async def _lines(pieces: AsyncIterator[bytes], whole: bool) -> AsyncIterator[bytes]:
+    """Yield the lines of a body that aren't blank; all of it as one where *whole*. Raises NotTaken."""
+    rest = bytearray()
+    async for piece in pieces:
+        rest += piece
+        if not whole and b"\n" in piece:
+            *lines, last = bytes(rest).split(b"\n")
+            rest = bytearray(last)
+            for line in lines:
+                if line.strip():
+                    yield _fitting(line.strip())
+        if len(rest) > LINE_MOST:
+            raise NotTaken(413, f"longer than {LINE_MOST} bytes: a topic takes no longer message")
+    if rest.strip():
+        yield _fitting(bytes(rest).strip())
+
+
+def _fitting(line: bytes) -> bytes:
+    if len(line) > LINE_MOST:
+        raise NotTaken(413, f"longer than {LINE_MOST} bytes: a topic takes no longer message")
+    return line

@@ -11,12 +11,16 @@ class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+_AS_OF = "A snapshot's name, or a time (ISO 8601) whose newest snapshot is asked."
+
+
 class RqlQuestion(_Shape):
     """A question in RQL."""
 
     query: str = Field(description="The query.", examples=["config from cloud.resource where cloud.type = 'aws'"])
     limit: int = Field(default=100, ge=0, le=10_000, description="Most rows to answer; `total` counts all of them.")
     explain: bool = Field(default=False, description="Answer tree, SQL and plan instead of rows.")
+    as_of: str | None = Field(default=None, max_length=100, description=_AS_OF + " Absent: live.")
 
 
 class SqlQuestion(_Shape):
@@ -24,6 +28,7 @@ class SqlQuestion(_Shape):
 
     query: str = Field(description="One SELECT.", examples=["select severity, count(*) from findings group by all"])
     limit: int = Field(default=1000, ge=0, le=100_000, description="Most rows to answer.")
+    as_of: str | None = Field(default=None, max_length=100, description=_AS_OF + " Absent: the newest.")
 
 
 class PruneOrder(_Shape):
@@ -43,7 +48,10 @@ class Answer(_Shape):
 
     columns: list[str] = Field(description="Names, in the order of the values in a row.")
     rows: list[list[Any]] = Field(description="Values; times as ISO 8601, UTC.")
-    total: int | None = Field(description="How many rows there are; more than `rows` when `limit` cut them.")
+    total: int | None = Field(
+        description="How many rows there are; more than `rows` when `limit` cut them; null: that wasn't counted."
+    )
+    complete: bool = Field(description="True when `rows` holds every row there is.")
     took_ms: float = Field(description="Time in the database, in milliseconds.")
     notes: list[str] = Field(description="What may explain a surprising answer.")
     whole: bool = Field(description="True when every account is in it; false on a worker that owns some partitions.")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from agents import dead_letters
-from api import answers, figures, hot, models, policies, snapshots
+from api import answers, figures, models, policies, snapshots, tables
 from api.state import Owner
 from api.version import version
 from queries.policy import Policy
@@ -18,7 +18,9 @@ from streams import snapshot
 
 open_ = APIRouter()
 closed = APIRouter()
-closed.include_router(hot.routes)
+
+_FORMS: dict[str, dict[str, Any]] = {kind: {} for kind in tables.TYPES}
+TABLE: dict[int | str, dict[str, Any]] = {200: {"description": "The answer.", "content": _FORMS}}
 
 
 @open_.get("/health", response_model=models.Health)
@@ -27,29 +29,36 @@ async def health() -> Response:
     return _json({"status": "ok", "version": version()})
 
 
-@closed.post("/rql", response_model=models.Answer | models.Explanation)
+@closed.post("/rql", response_model=models.Answer | models.Explanation, responses=TABLE)
 async def rql(question: models.RqlQuestion, request: Request) -> Response:
-    """Answer a question in RQL, live."""
+    """Answer a question in RQL, live or as of a snapshot; as CSV or Arrow where Accept names that."""
     state, now = request.app.state, datetime.now(UTC)
-    answer = await state.readers.run(
-        lambda cursor: answers.rql(cursor, question.query, now, limit=question.limit, explain=question.explain)
-    )
-    if not question.explain:
-        answer |= _live(request, now)
-    return _json(answer)
+    more: dict[str, Any] = {"limit": question.limit, "explain": question.explain}
+    if question.as_of is not None:
+        asked = await asyncio.to_thread(snapshots.as_of, state.owner.settings, question.as_of)
+        answer = await asyncio.to_thread(snapshots.ask, "rql", question.query, asked, now, **more)
+    else:
+        answer = await state.readers.run(
+            lambda cursor: answers.rql(cursor, question.query, now, timeout_s=None, **more)  # the readers have one
+        )
+        if not question.explain:
+            answer |= _live(request, now)
+    return _table(request, answer)
 
 
-@closed.post("/sql", response_model=models.Answer)
+@closed.post("/sql", response_model=models.Answer, responses=TABLE)
 async def sql(question: models.SqlQuestion, request: Request) -> Response:
-    """Answer one SELECT on the newest snapshot; takes a first snapshot when there is none."""
+    """Answer one SELECT on a snapshot, the newest or that of `as_of`; takes a first snapshot when there is none."""
     owner: Owner = request.app.state.owner
-    newest = await asyncio.to_thread(snapshot.newest, owner.settings.snapshots)
-    if newest is None:
-        newest = await _take(request)
+    if question.as_of is not None:
+        asked = await asyncio.to_thread(snapshots.as_of, owner.settings, question.as_of)
+    else:
+        newest = await asyncio.to_thread(snapshot.newest, owner.settings.snapshots)
+        asked = newest or await _take(request)
     answer = await asyncio.to_thread(
-        run_sql, newest.database, question.query, limit=question.limit, timeout=snapshots.SQL_TIMEOUT_S
+        run_sql, asked.database, question.query, limit=question.limit, timeout=snapshots.SQL_TIMEOUT_S
     )
-    return _json({**answers.rows(answer), **snapshots.source(newest, datetime.now(UTC))})
+    return _table(request, {**answers.rows(answer), **snapshots.source(asked, datetime.now(UTC))})
 
 
 @closed.get("/policies", response_model=models.Policies)
@@ -158,6 +167,14 @@ def _live(request: Request, now: datetime) -> dict[str, Any]:
     """Return the part of a live answer that says how far it can be relied on."""
     whole = bool(request.app.state.owner.ownership()["all"])
     return {"whole": whole, "source": "live", "as_of": now.isoformat()}
+
+
+def _table(request: Request, answer: dict[str, Any]) -> Response:
+    """Return *answer* in the form that Accept names."""
+    kind = tables.wanted(request)
+    if not kind or "rows" not in answer:
+        return _json(answer)
+    return Response(tables.table(kind, answer["columns"], answer["rows"]), headers={"content-type": kind})
 
 
 def _json(document: object, status: int = 200) -> Response:

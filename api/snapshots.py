@@ -1,6 +1,6 @@
 """Snapshots, seen by API and command line: described, taken, asked, verified."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from api import answers, running
 from api.state import Owner
 from queries.sql import run_sql
 from streams import snapshot
+from streams.errors import SnapshotError
 from streams.settings import Settings
 from streams.snapshot import Snapshot
 from streams.store import Store
@@ -51,6 +52,24 @@ async def take(owner: Owner) -> Snapshot:
     made = snapshot.create(owner.store, owner.settings.snapshots, owner.settings.snapshot_keep)
     done: Snapshot = await made if isawaitable(made) else made
     return done
+
+
+def as_of(settings: Settings, asked: str) -> Snapshot:
+    """Return the snapshot of that name, or the newest one taken by that time (ISO 8601). Raises SnapshotError."""
+    found = snapshot.list(settings.snapshots)
+    named = next((each for each in found if each.path.name == asked), None)
+    if named is not None:
+        return named
+    known = f"; there are {len(found)}, from {found[0].path.name} to {found[-1].path.name}" if found else ""
+    try:
+        moment = datetime.fromisoformat(asked)
+    except ValueError:
+        raise SnapshotError(f"as_of: {asked!r:.60} is no snapshot's name and no time in ISO 8601{known}") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    before = [each for each in found if each.taken <= moment]
+    if not before:
+        raise SnapshotError(f"as_of: no snapshot was taken by {asked:.60}{known or '; there is none'}")
+    return before[-1]
 
 
 def ask(

@@ -61,6 +61,9 @@ def _gives(schema: dict[str, Any], call: dict[str, Any]) -> Iterator[str]:
         return
     shapes = answer["content"]["application/json"]["schema"]
     for shape in shapes.get("anyOf", [shapes]):
+        if "$ref" not in shape:
+            yield from ("", f"Gives {status}: an {shape.get('type', 'object')}.")
+            continue
         name, body = shape["$ref"].rpartition("/")[2], _shape(schema, shape)
         yield from ("", f"Gives {status}, {name}: {_sentence(body['description'])}", "")
         for field, about in body["properties"].items():

@@ -16,7 +16,8 @@ from api.prisma.alert_lists import alerts, chosen, shown
 from api.prisma.alerts import Detailed, ListBody, asked_of
 from api.prisma.backend import answer, backend
 from api.prisma.failures import Failure, not_found
-from api.prisma.search import TABLE, plain
+from api.prisma.search import TABLE
+from api.tables import plain
 
 reads = APIRouter(tags=["Alerts"], dependencies=[Depends(may_read)])
 
@@ -104,7 +105,7 @@ async def _made(request: Request, form: Form, asked: ListBody, detailed: bool) -
 
 def _job(request: Request, id: str) -> dict[str, Any]:
     job = backend(request).jobs.get(id)
-    if job is None or "content" not in job:
+    if job is None or "status" not in job:
         raise not_found("job", id)
     return job
 

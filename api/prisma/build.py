@@ -7,10 +7,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from api.limits import Limits
 from api.metrics import Requests
 from api.prisma import (
     accounts,
     alert_jobs,
+    alert_notices,
     alert_rules,
     alerts,
     health,
@@ -21,12 +23,13 @@ from api.prisma import (
     reference,
     resources,
     search,
+    search_jobs,
     templates,
 )
 from api.prisma.access import Access
 from api.prisma.backend import Backend
 from api.prisma.failures import Failure, response
-from api.prisma.gate import Gate, allowed
+from api.prisma.gate import Gate, Way, allowed
 from api.reader import Readers, TooSlow
 from api.state import Owner
 from api.version import version
@@ -37,10 +40,12 @@ from streams.errors import BrokerError, TidegateError
 
 AREAS = (
     login,
+    search_jobs,
     search,
     history,
     policies,
     alert_jobs,
+    alert_notices,
     alert_rules,
     alerts,
     resources,
@@ -62,15 +67,22 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     409: {"description": "Not now: another one has the name, or refers to it."},
     413: {"description": "The body is too large."},
     415: {"description": "The body isn't JSON."},
-    429: {"description": "Too many failed logins: wait."},
+    429: {"description": "Too many failed logins, or too many requests of one client: wait."},
     503: {"description": "The broker can't be reached."},
 }
 
 
 def build(
-    owner: Owner, readers: Readers, control: Control | None, access: Access, origins: tuple[str, ...] = ()
+    owner: Owner,
+    readers: Readers,
+    control: Control | None,
+    access: Access,
+    *,
+    requests: Requests,
+    limits: Limits,
+    origins: tuple[str, ...] = (),
 ) -> Gate:
-    """Return the API over *owner*'s store and *control*, for those whom *access* lets in."""
+    """Return the API over *owner*'s store and *control*, for those whom *access* lets in; *requests*: for /metrics."""
     app = FastAPI(
         title="Tidegate, as Prisma Cloud's clients know it",
         version=version(),
@@ -80,7 +92,7 @@ def build(
         redirect_slashes=False,
     )
     app.state.backend = Backend(owner, readers, control, access.signer, access)
-    app.state.requests = Requests()
+    app.state.requests = requests
     app.state.routes = []
     for area in AREAS:
         for name in ("open_", "any_role", "reads", "writes"):
@@ -92,7 +104,8 @@ def build(
     app.add_exception_handler(TidegateError, _failed)
     app.add_exception_handler(RqlError, _question)
     app.add_exception_handler(Exception, _defect)
-    return Gate(app, access, origins)
+    way = Way(routes=app.state.routes, access=lambda: access, limits=limits, origins=origins)
+    return Gate(app, way)
 
 
 async def _invalid(_: Request, error: Any) -> Response:
@@ -102,7 +115,7 @@ async def _invalid(_: Request, error: Any) -> Response:
 
 async def _http(request: Request, error: Any) -> Response:
     if error.status_code == 405:
-        known = ", ".join(allowed(request.app, request.scope))
+        known = ", ".join(allowed(request.app.state.routes, request.scope))
         return response(
             Failure(405, "method_not_allowed", f"{request.method}: this path knows {known}", {"allow": known})
         )

@@ -33,14 +33,26 @@ class Names:
 
 
 def items(cursor: Any, rrns: Sequence[str], names: Names, *, documents: bool) -> dict[str, dict[str, Any]]:
-    """Return the resources *rrns* that are there, by rrn; with their configuration where *documents*."""
+    """Return the resources *rrns* that are there, by rrn; with their configuration where *documents*.
+
+    Wide columns are read by the rows' places: by a hash the store would unpack them all. Asks in a transaction of its
+    own, as a place is good for no longer.
+    """
     if not rrns:
         return {}
     more = ", json" if documents else ", json->>'$.vpcId'"
     wanted = "rid in (select md5_number_lower(unnest(?::VARCHAR[])))"
-    rows = cursor.execute(f"select {_COLUMNS}{more} from resources where {wanted}", [list(rrns)]).fetchall()  # noqa: S608 # names of ours
-    alerted = _rids(cursor, f"select distinct rid from alerts where status = 'open' and {wanted}", rrns)  # noqa: S608
-    found = _rids(cursor, f"select distinct rid from finding_resource where {wanted}", rrns)  # noqa: S608
+    cursor.execute("begin")
+    try:
+        places = cursor.execute(f"select rowid from resources where {wanted}", [list(rrns)]).fetchall()  # noqa: S608 # names of ours
+        rows = cursor.execute(
+            f"select {_COLUMNS}{more} from resources where rowid in (select unnest(?::BIGINT[]))",  # noqa: S608
+            [[place for (place,) in places]],
+        ).fetchall()
+        alerted = _rids(cursor, f"select distinct rid from alerts where status = 'open' and {wanted}", rrns)  # noqa: S608
+        found = _rids(cursor, f"select distinct rid from finding_resource where {wanted}", rrns)  # noqa: S608
+    finally:
+        cursor.execute("rollback")  # nothing was written
     return {row[1]: _item(row, names, row[0] in alerted, row[0] in found, documents=documents) for row in rows}
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -18,6 +19,7 @@ from api.prisma.failures import bad, not_found, unsupported
 from api.prisma.found import page
 from api.prisma.items import Names, items
 from api.prisma.suggest import suggested
+from api.tables import plain
 from queries.run import prepared
 
 reads = APIRouter(tags=["Search"], dependencies=[Depends(may_read)])
@@ -85,7 +87,7 @@ class Found(Shape):
 async def search(asked: Search, request: Request) -> Response:
     """Find resources. `Accept: text/csv` gives a table whose first line names the search."""
     back = backend(request)
-    model = await _remembered(request, asked)
+    model = await remembered(request, asked)
     if "text/csv" in request.headers.get("accept", ""):
         return await _csv(back, asked)
     data = {"totalRows": 0, "items": []} if asked.skip_result else await _first(back, asked)
@@ -105,7 +107,7 @@ async def search_again(asked: Search, request: Request) -> Response:
     token = asked.next_page_token or asked.page_token
     if token:
         return answer(await _next(backend(request), token, None, None))
-    model = await _remembered(request, asked)
+    model = await remembered(request, asked)
     data = {"totalRows": 0, "items": []} if asked.skip_result else await _first(backend(request), asked)
     return answer({"id": model["id"], **data})
 
@@ -113,7 +115,7 @@ async def search_again(asked: Search, request: Request) -> Response:
 @reads.post("/search/api/v1/config/download", responses=TABLE)
 async def search_csv(asked: Search, request: Request) -> Response:
     """Find resources, as CSV."""
-    await _remembered(request, asked)
+    await remembered(request, asked)
     return await _csv(backend(request), asked)
 
 
@@ -150,18 +152,7 @@ async def search_otherwise() -> Response:
     raise unsupported("query", "Tidegate answers `config from cloud.resource where ...`, by POST /search/config")
 
 
-def query_of(back: Backend, id: str) -> str:
-    """Return the query of the saved or recent search *id*. Raises Failure."""
-    saved = back.control.objects("saved-search").get(id)
-    if saved is not None:
-        return str(saved.query)
-    recent = back.searches.get(id)
-    if recent is None:
-        raise not_found("search", id)
-    return str(recent["query"])
-
-
-async def _remembered(request: Request, asked: Search) -> dict[str, Any]:
+async def remembered(request: Request, asked: Search) -> dict[str, Any]:
     """Return the model of a search, which `POST /search/history/{id}` may save. Raises RqlError."""
     prepared(asked.query)
     times.read(asked.time_range, 0)
@@ -179,6 +170,17 @@ async def _remembered(request: Request, asked: Search) -> dict[str, Any]:
     }
     back.searches.put(id, {**model, "by": session_of(request).user, "at": int(time.time() * 1000)})
     return model
+
+
+def query_of(back: Backend, id: str) -> str:
+    """Return the query of the saved or recent search *id*. Raises Failure."""
+    saved = back.control.objects("saved-search").get(id)
+    if saved is not None:
+        return str(saved.query)
+    recent = back.searches.get(id)
+    if recent is None:
+        raise not_found("search", id)
+    return str(recent["query"])
 
 
 def cloud_of(query: str) -> str:
@@ -249,19 +251,26 @@ def _counted(row: dict[str, Any], names: Names) -> dict[str, Any]:
 
 async def _csv(back: Backend, asked: Search) -> Response:
     found = await _first(back, asked.model_copy(update={"limit": MOST, "with_resource_json": False}))
-    columns = ["accountId", "accountName", "cloudType", "regionId", "service", "resourceType", "id", "name", "rrn"]
-    dynamic = found["dynamicColumns"]
+    rows = [{**item["dynamicData"], "rrn": item.get("rrn"), **item} for item in found["items"]]
+    known = {item["rrn"]: item for item in found["items"] if "rrn" in item}
+    content = written(asked, (*_OWN, *found["dynamicColumns"]), rows, known)
+    return Response(content, headers={"content-type": "text/csv"})
+
+
+def written(
+    asked: Search, columns: Sequence[str], rows: Sequence[dict[str, Any]], known: Mapping[str, dict[str, Any]]
+) -> bytes:
+    """Return *rows* as CSV whose first line names the search; *known*: their items by rrn."""
+    dynamic = [name for name in columns if name not in _OWN]
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([asked.search_name or asked.query])
-    writer.writerow([*columns, *dynamic])
-    for item in found["items"]:
-        cells = [item.get(name, "") for name in columns] + [item["dynamicData"].get(name) for name in dynamic]
+    writer.writerow([plain(asked.search_name or asked.query)])
+    writer.writerow([*_TABLE, *dynamic])
+    for row in rows:
+        item = known.get(str(row.get("rrn")), row)
+        cells = [item.get(name, "") for name in _TABLE] + [row.get(name) for name in dynamic]
         writer.writerow([plain(cell) for cell in cells])
-    return Response(text.getvalue().encode(), headers={"content-type": "text/csv"})
+    return text.getvalue().encode()
 
 
-def plain(cell: Any) -> str:
-    """Return *cell* as text that no spreadsheet takes for a formula."""
-    text = "" if cell is None else str(cell)
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+_TABLE = ("accountId", "accountName", "cloudType", "regionId", "service", "resourceType", "id", "name", "rrn")

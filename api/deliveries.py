@@ -34,8 +34,8 @@ class DeliveryLine(BaseModel):
     alert: str = Field(description="The alert's id.")
     seq: int = Field(description="The number of the alert's event.")
     state: str = Field(
-        description="`sending`; `waiting` for its turn; `held` until its time; `behind` an earlier event of the alert; `retrying`; `paused`;"
-        " `reading`: the partition isn't read to its end yet."
+        description="`sending`; `waiting` for its turn; `held` until its time; `behind` an earlier event of the alert;"
+        " `retrying`; `paused`; `reading`: the partition isn't read to its end yet."
     )
     since: int = Field(description="When it was asked for.")
     attempts: int = Field(description="How often it was tried.")

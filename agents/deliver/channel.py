@@ -70,7 +70,8 @@ class Channel:
         self._count = 0
         self._ended = 0
         self._pulsed = 0.0
-        self._per_second = 0.0
+        self._per_second: float | None = None
+        self._busy = False
 
     def configure(self, limits: Limits | None) -> None:
         """Go on with other limits, or none: what was paused is tried at once."""
@@ -84,17 +85,17 @@ class Channel:
 
     def pulse(self, now: float) -> None:
         """Measure how fast the queue moves; to be called every round."""
-        if now > self._pulsed > 0:
+        if self._busy and now > self._pulsed:
             latest = self._ended / (now - self._pulsed)
-            self._per_second = (self._per_second + latest) / 2 if self._per_second else latest
-        self._ended, self._pulsed = 0, now
+            self._per_second = max(latest, (latest + (self._per_second or 0.0)) / 2)
+        self._ended, self._pulsed, self._busy = 0, now, self.calls > 0
 
     @property
     def stalled(self) -> bool:
         """Whether what waits, or is under way, will not be over soon."""
         if self.limits is None or self.pause is not None:
             return True
-        return self.calls + len(self._ready) > self._per_second * SLOW_S
+        return self._per_second is not None and self.calls + len(self._ready) > self._per_second * SLOW_S
 
     @property
     def more(self) -> bool:

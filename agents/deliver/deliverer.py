@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from agents.collector import calm
 from agents.deliver.arrivals import Arrival, Part
 from agents.deliver.closer import Closer
 from agents.deliver.ending import Ended, ledger_key, superseded, withdrawn
@@ -77,6 +78,7 @@ class Deliverer:
         self._source = Source(self._topic, topic_ids[self._topic], cluster_id, "open")
         self._ledger_source = Source(self._ledger.topic, topic_ids[self._ledger.topic], cluster_id, "ledger")
         self._broken = asyncio.get_running_loop().create_future()
+        calm()
         await self._table.open()
         self._stack.push_async_callback(self._table.close)
         client = await self._stack.enter_async_context(self._open_client())
@@ -173,6 +175,8 @@ class Deliverer:
         for record in batch.records:
             if record.offset < part.next:
                 continue  # it was fetched twice, as after a rebalance
+            if record.value is None and record.key in self._finished:
+                continue  # our own tombstone
             name = name_of(record.key)
             if name is None:
                 self.counts["unreadable"] += record.value is not None
@@ -230,9 +234,7 @@ class Deliverer:
         return route
 
     def _closed(self, part: Part, key: bytes, name: Name) -> None:
-        """Take in a tombstone: mostly our own, of what we know to be over."""
-        if key in self._finished:
-            return
+        """Take in a tombstone of what we don't know to be over."""
         self._finished.add(key, *name)
         chain = part.chains.get(name.chain)
         entry = chain.find(name.seq) if chain is not None else None

@@ -22,7 +22,7 @@ integration is gone; it waited, and isn't wanted any more; it had ended before.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would double what each costs
 class LogLine:
     """A record of `delivery-log`. Times: ms since 1970 UTC; 0: never."""
 

@@ -51,6 +51,10 @@ class Client:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_direct", Direct(self.session))
 
+    def close(self) -> None:
+        """Let every idle connection go."""
+        self._direct.close()
+
     async def call(self, request: Request, timeout: float) -> Reply | Outcome:
         """Make the call: its answer, or what it means that there is none. *timeout*: seconds for all of it."""
         try:
@@ -117,7 +121,11 @@ async def open_client(
         headers={"User-Agent": "Tidegate"},
         trust_env=False,
     ) as session:
-        yield Client(session, tuple(allowed), clock)
+        client = Client(session, tuple(allowed), clock)
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 class _Guarded(AbstractResolver):

@@ -60,7 +60,10 @@ Outcome: TypeAlias = Ok | Retry | Config | Poison | NotApplicable
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer: header names in lower case, the body's beginning. *hidden*: what is never told, longest first."""
+    """An HTTP answer: headers, asked for by names in lower case; the body's beginning.
+
+    *hidden*: what is never told, longest first.
+    """
 
     status: int
     headers: Mapping[str, str]

@@ -107,12 +107,11 @@ def test_what_is_held_survives_its_worker_and_goes_as_one_message_when_its_time_
     async def run() -> None:
         async with Receiver() as receiver:
             async with Host(settings, webhook("hook", receiver)) as host:
-                await host.send([*(held(n, seconds=1.5, digest="r daily") for n in range(5)), held(9), made("hook", 7)])
-                await host.until(lambda: host.deliverer.counts["delivered"] == 1)
-                assert len(host.opened()) == 6
-                assert {each.state for each in host.deliverer.open()} == {"held"}
+                await host.send([*(held(n, seconds=2, digest="r daily") for n in range(5)), held(9), made("hook", 7)])
+                await host.until(lambda: host.deliverer.counts["delivered"] >= 1)
+                assert {each.state for each in host.deliverer.open() if each.alert == "P-9"} == {"held"}
             async with Host(settings, webhook("hook", receiver)) as host:
-                await host.until(lambda: host.deliverer.counts["delivered"] == 5)
+                await host.until(lambda: len(receiver.taken) == 2 and len(host.opened()) == 1)
                 assert host.opened() == ["P-9-1"]
             assert [len(body) for body in receiver.bodies] == [1, 5]
 

@@ -51,7 +51,10 @@ class Server:
 async def calls(server: Server, count: int, most: int = 1000, **headers: str) -> list[Any]:
     async with aiohttp.ClientSession() as session:
         direct = Direct(session)
-        return [await direct.call("POST", server.url, headers, b"body", True, most) for _ in range(count)]
+        try:
+            return [await direct.call("POST", server.url, headers, b"body", True, most) for _ in range(count)]
+        finally:
+            direct.close()
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: b\r\n\r\nok"

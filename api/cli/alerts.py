@@ -1,7 +1,9 @@
-"""`tidegate alerts`: list and show alerts, dismiss and reopen them."""
+"""`tidegate alerts`: list and show alerts, dismiss, snooze and reopen them."""
 
 import getpass
-from datetime import UTC, datetime
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -13,23 +15,51 @@ Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="As the list sho
 Note = Annotated[str, typer.Option("--note", help="Why; everybody who looks at the alert reads it.")]
 
 
+def _among(*words: str) -> Callable[[list[str] | None], list[str] | None]:
+    """Return the check of an option whose values are *words*."""
+
+    def check(given: list[str] | None) -> list[str] | None:
+        from queries.errors import nearest
+
+        for value in given or ():
+            if value not in words:
+                hint = nearest(value, words) or f"there are {', '.join(words)}"
+                raise typer.BadParameter(f"{value!r}: {hint}")
+        return given
+
+    return check
+
+
 def add(app: typer.Typer) -> None:
     """Add the commands to *app*."""
     group = typer.Typer(
-        no_args_is_help=True, help="List and show alerts, dismiss and reopen them.", rich_markup_mode=None
+        no_args_is_help=True, help="List and show alerts, dismiss, snooze and reopen them.", rich_markup_mode=None
     )
     group.command("list")(list_)
     group.command("show")(show)
     group.command("dismiss")(dismiss)
+    group.command("snooze")(snooze)
     group.command("reopen")(reopen)
     app.add_typer(group, name="alerts")
 
 
 def list_(
     status: Annotated[
-        list[str] | None, typer.Option("--status", help="open, dismissed, snoozed or resolved; again for more.")
+        list[str] | None,
+        typer.Option(
+            "--status",
+            callback=_among("open", "dismissed", "snoozed", "resolved"),
+            help="open, dismissed, snoozed, resolved; again for more.",
+        ),
     ] = None,
-    severity: Annotated[list[str] | None, typer.Option("--severity", help="critical, high, ...")] = None,
+    severity: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--severity",
+            callback=_among("critical", "high", "medium", "low", "informational"),
+            help="critical, high, ...; again for more.",
+        ),
+    ] = None,
     policy: Annotated[list[str] | None, typer.Option("--policy", help="A policy's id.")] = None,
     account: Annotated[list[str] | None, typer.Option("--account", help="A cloud account.")] = None,
     rrn: Annotated[list[str] | None, typer.Option("--rrn", help="A resource.")] = None,
@@ -77,16 +107,49 @@ def dismiss(ids: Ids, note: Note = "", json: options.Json = False) -> None:
     _command(ids, "dismiss", note, json)
 
 
+def snooze(
+    ids: Ids,
+    until: Annotated[
+        str, typer.Option("--until", metavar="TIME", help="When they open again, such as 2026-12-01T08:00+01:00.")
+    ] = "",
+    span: Annotated[str, typer.Option("--for", metavar="SPAN", help="For how long: 30m, 12h, 3d or 2w.")] = "",
+    note: Note = "",
+    json: options.Json = False,
+) -> None:
+    """Snooze alerts: they open again by themselves, at the time that is given."""
+    if bool(until) == bool(span):
+        raise typer.BadParameter("give one of --until TIME and --for SPAN", param_hint="--until")
+    _command(ids, "snooze", note, json, until=_later(span) if span else _moment(until))
+
+
 def reopen(ids: Ids, note: Note = "", json: options.Json = False) -> None:
-    """Reopen dismissed alerts; what was mended in the meantime resolves at once."""
+    """Reopen dismissed and snoozed alerts; what was mended in the meantime resolves at once."""
     _command(ids, "reopen", note, json)
 
 
-def _command(ids: list[str], action: str, note: str, json: bool) -> None:
+def _later(span: str) -> datetime:
+    found = re.fullmatch(r"(\d{1,4})([mhdw])", span)
+    if found is None:
+        raise typer.BadParameter(f"{span!r}: wanted a number and one of m, h, d, w, such as 3d", param_hint="--for")
+    unit = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}[found[2]]
+    return datetime.now(UTC) + timedelta(**{unit: int(found[1])})
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}: wanted such as 2026-12-01T08:00+01:00", param_hint="--until") from None
+    return moment.astimezone()  # without a zone: this machine's
+
+
+def _command(ids: list[str], action: str, note: str, json: bool, until: datetime | None = None) -> None:
     from api.client import Client
 
     client = Client(options.settings().data)
-    order = {"action": action, "by": getpass.getuser(), "note": note}
+    order: dict[str, object] = {"action": action, "by": getpass.getuser(), "note": note}
+    if until is not None:
+        order["until"] = until.isoformat()
     done = [client.post(f"/alerts/{_safe(id)}/commands", order) for id in ids]
     if json:
         output.json_out({"alerts": done})
@@ -117,6 +180,11 @@ def _shown(alert: dict[str, Any], json: bool) -> None:
         "opened": _time(alert["opened"]),
         "updated": f"{_time(alert['updated'])}, event {alert['seq']}",
         "dismissed by": " ".join(filter(None, (alert["dismissed_by"], alert["dismissal_note"]))),
+        "snoozed until": _time(alert["snoozed_until"]) if alert["snoozed_until"] else "",
+        "history": "; ".join(
+            f"{_time(step['at'])} {step['status']} ({step['reason']})" + (f" by {step['by']}" if step["by"] else "")
+            for step in alert["history"]
+        ),
         "why": policy["description"],
         "what to do": policy["recommendation"],
     }

@@ -1,5 +1,6 @@
 """Long runs by command. `python -m tests.queries.longrun properties 1000 400`: 1,000 random conditions are asked of 400
-random documents each. `python -m tests.queries.longrun fuzz 500000`: so many damaged or random texts are read.
+random documents each, on JSON and on hot columns. `python -m tests.queries.longrun fuzz 500000`: so many damaged or
+random texts are read.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ from tests.queries.evaluator import holds
 from tests.queries.test_corpus import QUERIES, rows
 from tests.queries.test_fuzz import PIECES, REAL
 from tests.queries.test_properties import KNOWN, WORLD
+from tests.queries.warm import API, asked_of, heat
 
 T = TypeVar("T")
 SLOWEST_MS = 50.0
@@ -34,8 +36,9 @@ def properties(count: int, documents: int) -> int:
     differing = 0
     docs: list[object] = [*_drawn(objects, documents)]
     with duckdb.connect() as connection:
-        connection.execute("create table r(n int, json json)")
-        connection.executemany("insert into r values (?, ?)", [(n, json.dumps(d)) for n, d in enumerate(docs)])
+        connection.execute("create table resources(rid ubigint, part usmallint, api_name varchar, json json)")
+        rows_ = [(n, API, json.dumps(d)) for n, d in enumerate(docs)]
+        connection.executemany("insert into resources values (?, 0, ?, ?)", rows_)
         for asked, condition in enumerate(_drawn(conditions(), count), 1):
             differing += _differ(connection, condition, docs)
             if asked % 100 == 0:
@@ -45,10 +48,19 @@ def properties(count: int, documents: int) -> int:
 
 def _differ(connection: duckdb.DuckDBPyConnection, condition: Condition, docs: list[object]) -> int:
     rule = compile_rule(condition, Sql("r.json"))
-    got = {n for (n,) in connection.execute(f"select n from r where {rule.text}", filled(rule, KNOWN)).fetchall()}
-    wrong = [n for n, doc in enumerate(docs) if holds(condition, doc, doc, WORLD) is not (n in got)]
-    for n in wrong[:1]:
-        _say(f"{condition}\n{json.dumps(docs[n])}\nSQL says {n in got}")
+    statements = {"documents": (f"select r.rid from resources r where {rule.text}", filled(rule, KNOWN))}
+    paths = asked_of(condition)
+    if paths is not None:
+        hot = heat(connection, paths)
+        rule = compile_rule(condition, Sql("r.json"), hot.columns)
+        statements["hot columns"] = (f"select h.rid from {hot.name} h where {rule.text}", filled(rule, KNOWN))
+    true_of = {n for n, doc in enumerate(docs) if holds(condition, doc, doc, WORLD)}
+    wrong: set[int] = set()
+    for name, (text, values) in statements.items():
+        got = {n for (n,) in connection.execute(text, values).fetchall()}
+        for n in sorted(got ^ true_of)[:1]:
+            _say(f"{condition}\n{json.dumps(docs[n])}\nSQL on {name} says {n in got}")
+        wrong |= got ^ true_of
     return len(wrong)
 
 

@@ -14,6 +14,8 @@ from queries.check import check
 from queries.compile import matched
 from queries.format import format
 from queries.fragment import filled, sql
+from queries.hot_asked import asked
+from queries.hot_table import NOTHING, Hot
 from queries.parse import parse
 from queries.syntax import (
     And,
@@ -36,6 +38,7 @@ from queries.syntax import (
 from tests.queries.conditions import conditions, objects, paths, texts
 from tests.queries.evaluator_joins import Row, shown
 from tests.queries.test_properties import KNOWN, WORLD, many
+from tests.queries.warm import heat
 
 Part = TypeVar("Part", bound=Condition | Operand)
 
@@ -44,8 +47,8 @@ Part = TypeVar("Part", bound=Condition | Operand)
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute(
-            "create table resources(rid ubigint, rrn varchar, account varchar, region varchar, api_name varchar,"
-            " deleted boolean, json json)"
+            "create table resources(rid ubigint, part usmallint, rrn varchar, account varchar, region varchar,"
+            " api_name varchar, deleted boolean, json json)"
         )
         yield connection
 
@@ -117,9 +120,15 @@ def test_joins_agree(
         for account, document in each:
             number = sum(map(len, named.values()))
             named[alias].append(Row(number, account, document))
-            row = (number, f"r{number}", account, "", alias, False, json.dumps(document))
-            database.execute("insert into resources values (?, ?, ?, ?, ?, ?, ?)", row)
-    statement = sql("with {0} select rid from matched order by rid", matched(checked, by_account=by_account))
-    got = [rid for (rid,) in database.execute(statement.text, filled(statement, KNOWN)).fetchall()]
+            row = (number, 0, f"r{number}", account, "", alias, False, json.dumps(document))
+            database.execute("insert into resources values (?, ?, ?, ?, ?, ?, ?, ?)", row)
     want = shown(checked.filter, named, query.show, by_account=by_account, world=WORLD)
-    assert got == want, format(query)
+    tried = [NOTHING]
+    if data.draw(st.booleans()):
+        paths = asked(checked)
+        tried.append(Hot({api: heat(database, paths[api], n, api) for n, api in enumerate(paths)}))
+    for there in tried:
+        found = matched(checked, hot=there, by_account=by_account)
+        statement = sql("with {0} select rid from matched order by rid", found)
+        got = [rid for (rid,) in database.execute(statement.text, filled(statement, KNOWN)).fetchall()]
+        assert got == want, (format(query), there)

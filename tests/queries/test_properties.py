@@ -20,6 +20,7 @@ from queries.parse import parse
 from queries.syntax import Clause, Condition, JsonRule, Query
 from tests.queries.conditions import conditions, objects
 from tests.queries.evaluator import World, holds
+from tests.queries.warm import API, asked_of, heat
 
 EXAMPLES = int(os.environ.get("TIDEGATE_EXAMPLES", "150"))
 WORLD = World(datetime(2026, 1, 1, 12, 30, tzinfo=UTC), ("111111111111",))
@@ -30,13 +31,14 @@ many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list
 @pytest.fixture(scope="module")
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
+        connection.execute("create table resources(rid ubigint, part usmallint, api_name varchar, json json)")
         yield connection
 
 
 @many
-@given(condition=conditions(), documents=st.lists(objects, min_size=1, max_size=4))
+@given(condition=conditions(), documents=st.lists(objects, min_size=1, max_size=4), hot=st.booleans())
 def test_sql_and_the_evaluator_agree(
-    database: duckdb.DuckDBPyConnection, condition: Condition, documents: list[object]
+    database: duckdb.DuckDBPyConnection, condition: Condition, documents: list[object], hot: bool
 ) -> None:
     rule = compile_rule(condition, Sql("r.json"))
     rows = ", ".join(f"({n}, ?::json)" for n in range(len(documents)))
@@ -46,6 +48,24 @@ def test_sql_and_the_evaluator_agree(
     ).fetchall()
     want = [n for n, document in enumerate(documents) if holds(condition, document, document, WORLD)]
     assert sorted(n for (n,) in got) == want, rule
+    if hot:
+        assert hot_answer(database, condition, documents) in (None, want)
+
+
+def hot_answer(database: duckdb.DuckDBPyConnection, condition: Condition, documents: list[object]) -> list[int] | None:
+    """Return the numbers of the *documents* of which hot columns say that *condition* is true; None where it asks for
+    whole documents.
+    """
+    paths = asked_of(condition)
+    if paths is None:
+        return None
+    database.execute("delete from resources")
+    rows = [(n, API, json.dumps(document)) for n, document in enumerate(documents)]
+    database.executemany("insert into resources values (?, 0, ?, ?)", rows)
+    hot = heat(database, paths)
+    rule = compile_rule(condition, Sql("r.json"), hot.columns)  # no r here: no document is asked
+    found = database.execute(f"select h.rid from {hot.name} h where {rule.text}", filled(rule, KNOWN)).fetchall()
+    return sorted(rid for (rid,) in found)
 
 
 @many

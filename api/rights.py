@@ -5,7 +5,7 @@ from fastapi import Request
 from api.prisma.access import LOCAL, Session
 from streams.control.access import Role
 
-QUESTIONS = ("/rql", "/sql", "/rql/complete", "/rql/format", "/try")
+QUESTIONS = ("/rql", "/sql", "/rql/complete", "/rql/format", "/try", "/preview")
 """What is asked by POST and changes nothing: who may read may ask it."""
 
 

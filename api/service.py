@@ -198,12 +198,17 @@ async def _serve(
     """Serve *app*; return once it answers. *more*: for uvicorn."""
     import uvicorn
 
+    from api.patience import Impatient
+
     class Server(uvicorn.Server):
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:
             yield  # signals are the service's
 
-    server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5, **more))
+    config = uvicorn.Config(
+        app, http=Impatient, log_config=None, access_log=False, timeout_graceful_shutdown=5, server_header=False, **more
+    )
+    server = Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
 
     async def stop() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agents.inbound import InboundIntegration
 from agents.integrations import Integration, IntegrationError
 from agents.rules import DEFAULT, AlertRule
 from queries.errors import nearest
@@ -21,12 +22,15 @@ class Alerting:
     integrations: Mapping[str, Integration] = field(default_factory=dict)
     """By id."""
     rules: tuple[AlertRule, ...] = (DEFAULT,)
+    inbound: Mapping[str, InboundIntegration] = field(default_factory=dict)
+    """The vendors that are asked for findings, by id."""
 
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     integrations: tuple[Integration, ...] = ()
+    inbound_integrations: tuple[InboundIntegration, ...] = ()
     alert_rules: tuple[AlertRule, ...] = Field(default=(DEFAULT,))
 
 
@@ -49,7 +53,8 @@ def load(path: Path, policies: Mapping[str, object]) -> Alerting:
     wrongs = [*_doubles(file), *_missing(file, policies), *_unusable(file)]
     if wrongs:
         raise SettingsError("\n".join(f"{path}: {wrong}" for wrong in wrongs))
-    return Alerting({one.id: one for one in file.integrations}, file.alert_rules)
+    inbound = {one.id: one for one in file.inbound_integrations}
+    return Alerting({one.id: one for one in file.integrations}, file.alert_rules, inbound)
 
 
 def _line(place: tuple[int | str, ...], message: str) -> str:
@@ -61,6 +66,7 @@ def _doubles(file: _File) -> list[str]:
     wrongs = []
     for noun, ids in (
         ("integrations", [one.id for one in file.integrations]),
+        ("inbound_integrations", [one.id for one in file.inbound_integrations]),
         ("alert_rules", [one.id for one in file.alert_rules]),
     ):
         wrongs += [f"{noun}: the id {id!r} stands there twice" for id in sorted({i for i in ids if ids.count(i) > 1})]
@@ -87,6 +93,11 @@ def _unusable(file: _File) -> list[str]:
     for one in file.integrations:
         try:
             _ = one.sink
+        except IntegrationError as wrong:
+            wrongs += str(wrong).splitlines()
+    for each in file.inbound_integrations:
+        try:
+            _ = each.connector
         except IntegrationError as wrong:
             wrongs += str(wrong).splitlines()
     return wrongs

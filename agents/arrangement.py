@@ -5,6 +5,7 @@ from itertools import chain
 
 from agents.alerting import Alerting
 from agents.book import Book
+from agents.inbound import InboundIntegration
 from agents.integrations import Integration
 from agents.places import places_of
 from agents.rules import DEFAULT, AlertRule
@@ -33,6 +34,14 @@ class Arrangement:
     def integrations(self) -> Mapping[str, Integration]:
         """Return the integrations by id; one of the control plane replaces one of its id in the file."""
         return {**self._file.integrations, **self._control.objects("integration")}
+
+    def inbound(self) -> Mapping[str, InboundIntegration]:
+        """Return the vendors that are asked for findings by id; one of the control plane replaces one of the file."""
+        return {**self._file.inbound, **self._control.objects("inbound-integration")}
+
+    def is_inbound(self, id: str) -> bool:
+        """Tell whether there is such a one, usable or not: what can't be opened now isn't gone."""
+        return id in self.inbound() or ("inbound-integration", id) in self._control.problems
 
     def follow(self, reconsider: Callable[[Book], None]) -> None:
         """Call *reconsider* with the new book whenever policies or rules change, or what rules name."""

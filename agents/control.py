@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from agents import templates
+from agents.inbound import INBOUND_INTEGRATIONS
 from agents.integrations import Integration, IntegrationError
 from agents.rule_reasons import unheard
 from agents.rules import DEFAULT, AlertRule
@@ -13,7 +15,7 @@ from streams.control.access import ACCESS_KEYS, USERS
 from streams.control.accounts import ACCOUNT_GROUPS, CLOUD_ACCOUNTS
 from streams.control.documents import Document, Path
 from streams.control.errors import Refused
-from streams.control.forms import CLIENT_FORMS, INBOUND_INTEGRATIONS
+from streams.control.forms import CLIENT_FORMS
 from streams.control.kinds import Kind, Kinds
 from streams.control.saved import NOTIFICATION_TEMPLATES, RESOURCE_LISTS, SAVED_SEARCHES
 from streams.control.secret_fields import secret_paths
@@ -93,7 +95,7 @@ _INTEGRATIONS = Kind(
     check_new=_usable,
 )
 _REST = (
-    NOTIFICATION_TEMPLATES,
+    replace(NOTIFICATION_TEMPLATES, check_new=templates.check),
     RESOURCE_LISTS,
     Kind(
         name="alert-rule",

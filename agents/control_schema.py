@@ -1,7 +1,12 @@
 """The JSON Schema of each kind's files, for editors: what a field is, what it may be, and a destination's settings."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
+from agents.connectors import CONNECTORS
+from agents.inbound import KEPT
 from agents.sinks import SINKS
 from streams.control.kinds import ID, Kind
 
@@ -28,23 +33,31 @@ def schema(kind: Kind) -> dict[str, Any]:
     made["title"] = kind.name
     if kind.name == "integration":
         made["properties"]["type"] = {"enum": list(SINKS), "description": "The destination."}
-        made["allOf"] = [_of_destination(name) for name in SINKS]
+        made["allOf"] = _by_type(SINKS)
+    if kind.name == "inbound-integration":
+        made["properties"]["type"] = {"enum": [*CONNECTORS, *KEPT], "description": "The connector."}
+        made["allOf"] = _by_type(CONNECTORS)
     return {"$schema": DIALECT, **made}
 
 
-def _of_destination(name: str) -> dict[str, Any]:
-    """Say what the settings are where the type is *name*."""
-    settings = SINKS[name].model_json_schema()
+def _by_type(kinds: Mapping[str, type[BaseModel]]) -> list[dict[str, Any]]:
+    """Say what the settings are for each type."""
+    return [_of_type(name, kind, index) for index, (name, kind) in enumerate(kinds.items())]
+
+
+def _of_type(name: str, kind: type[BaseModel], index: int) -> dict[str, Any]:
+    """Say what the settings are where the type is *name*, the *index*-th."""
+    settings = kind.model_json_schema()
     defined = settings.pop("$defs", {})
     settings["properties"] = {each: _or_reference(_untitled(field)) for each, field in settings["properties"].items()}
     settings.pop("title", None)
     if defined:
-        settings = _renamed(settings, name)
+        settings = _renamed(settings, index)
     then: dict[str, Any] = {"properties": {"settings": settings}}
     if settings.get("required"):
         then["required"] = ["settings"]
     if defined:
-        then["$defs"] = {each: _renamed(inner, name) for each, inner in defined.items()}
+        then["$defs"] = {each: _renamed(inner, index) for each, inner in defined.items()}
     return {"if": {"properties": {"type": {"const": name}}, "required": ["type"]}, "then": then}
 
 
@@ -57,16 +70,14 @@ def _or_reference(field: dict[str, Any]) -> dict[str, Any]:
     return {**outer, "anyOf": [inner, _REFERENCE]}
 
 
-def _renamed(value: Any, name: str) -> Any:
-    """Return *value* with its references led to where the definitions of destination *name* stand."""
+def _renamed(value: Any, index: int) -> Any:
+    """Return *value* with its references led to where the definitions of the *index*-th type stand."""
     if isinstance(value, dict):
         return {
-            key: f"#/allOf/{list(SINKS).index(name)}/then/{inner.removeprefix('#/')}"
-            if key == "$ref"
-            else _renamed(inner, name)
+            key: f"#/allOf/{index}/then/{inner.removeprefix('#/')}" if key == "$ref" else _renamed(inner, index)
             for key, inner in value.items()
         }
-    return [_renamed(each, name) for each in value] if isinstance(value, list) else value
+    return [_renamed(each, index) for each in value] if isinstance(value, list) else value
 
 
 def _untitled(field: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,37 +14,41 @@ from agents.sinks._base import Sink
 from queries.errors import nearest
 from streams.errors import TidegateError
 
+Plugin = TypeVar("Plugin", bound=BaseModel)
+Plugins: TypeAlias = Mapping[str, type[Plugin]]
+
 
 class IntegrationError(TidegateError):
     """An integration can't be used; the text names it, the setting, and the way out."""
 
 
-class Integration(BaseModel):
-    """One destination that an operator set up."""
+class Plugged(BaseModel):
+    """A plug-in with the settings that an operator gave it, under an id of its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
 
     id: str = Field(pattern=r"^[^|\s]{1,100}$")
-    """Names it for ever: alert rules, open deliveries and the delivery log refer to it. No blanks, no `|`."""
+    """Names it for ever: what refers to it does so by this. No blanks, no `|`."""
     name: str = ""
     """For people; empty: the id."""
     type: str
-    """The destination: a name of docs/destinations.md."""
+    """The plug-in's name."""
     enabled: bool = True
-    """When it isn't, its deliveries stay open and wait."""
     settings: dict[str, Any] = Field(default_factory=dict, repr=False)
-    """The destination's settings. `env:NAME` and `file:/path` in place of a text stand for what is there."""
+    """The plug-in's settings. `env:NAME` and `file:/path` in place of a text stand for what is there."""
     follows: bool = Field(default=True, exclude=True, repr=False)
     """Whether `env:` and `file:` are followed: not where a user of the API, who isn't the operator, wrote the settings.
     """
 
-    @cached_property
-    def sink(self) -> Sink:
-        """The destination, made of the settings. Raises IntegrationError, a line for each thing that is wrong."""
-        kind = SINKS.get(self.type)
+    def made(self, kinds: Plugins[Plugin], noun: str) -> Plugin:
+        """Return the plug-in, made of the settings. *noun*: what people call such ones.
+
+        Raises IntegrationError, a line for each thing that is wrong.
+        """
+        kind = kinds.get(self.type)
         if kind is None:
-            hint = nearest(self.type, SINKS) or f"there are {', '.join(sorted(SINKS))}"
-            raise IntegrationError(f"{self._where}: type: there is no destination {self.type!r:.60}; {hint}")
+            hint = nearest(self.type, kinds) or f"there are {', '.join(sorted(kinds))}"
+            raise IntegrationError(f"{self._where}: type: there is no {noun} {self.type!r:.60}; {hint}")
         settings = {name: self._followed(value, f"settings.{name}") for name, value in self.settings.items()}
         try:
             return kind.model_validate(settings)
@@ -73,6 +77,20 @@ class Integration(BaseModel):
             raise IntegrationError(f"{self._where}: {path}: {wrong}") from None
 
 
+class Integration(Plugged):
+    """One destination that an operator set up."""
+
+    type: str
+    """The destination: a name of docs/destinations.md."""
+    enabled: bool = True
+    """When it isn't, its deliveries stay open and wait."""
+
+    @cached_property
+    def sink(self) -> Sink:
+        """The destination, made of the settings. Raises IntegrationError, a line for each thing that is wrong."""
+        return self.made(SINKS, "destination")
+
+
 def _variable(name: str) -> str:
     if not os.environ.get(name):
         raise IntegrationError(f"the environment variable {name} is not set")
@@ -94,12 +112,12 @@ def _content(name: str) -> str:
     return text
 
 
-def _line(error: ErrorDetails, kind: type[Sink]) -> str:
+def _line(error: ErrorDetails, kind: type[BaseModel]) -> str:
     path = ".".join(str(part) for part in ("settings", *error["loc"]))
     if error["type"] == "missing":
         field = kind.model_fields.get(str(error["loc"][0]))
         return f"{path}: missing" + (f"; it is: {field.description}" if field and field.description else "")
     if error["type"] == "extra_forbidden":
         hint = nearest(str(error["loc"][-1]), kind.model_fields) or f"there are {', '.join(kind.model_fields)}"
-        return f"{path}: {kind.name} has no such setting; {hint}"
+        return f"{path}: {getattr(kind, 'name', 'it')} has no such setting; {hint}"
     return f"{path}: {error['msg'].removeprefix('Value error, ')}"

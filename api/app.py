@@ -17,6 +17,7 @@ from agents.dead_letters import NoSuchLetter, Replayed
 from api import models, routes, tables
 from api.alerts import NoSuchAlert, NotObeyed
 from api.alerts import routes as alert_routes
+from api.connectors import routes as connector_routes
 from api.console.door import Door
 from api.console.events import routes as event_routes
 from api.console.overview import routes as overview_routes
@@ -109,7 +110,7 @@ def create_app(
     app.include_router(routes.open_, prefix=ROOT)
     app.include_router(ingest_routes, prefix=ROOT, responses=failures)
     ours = (routes.closed, rql_routes, resource_routes, alert_routes, delivery_routes, overview_routes, event_routes)
-    for closed in (*ours, trial_routes, control_routes):
+    for closed in (*ours, trial_routes, connector_routes, control_routes):
         app.include_router(closed, prefix=ROOT, dependencies=[Depends(admit)], responses=failures)
     for error, answer in ((RequestValidationError, _invalid), (HTTPException, _http), (TidegateError, _failed)):
         app.add_exception_handler(error, answer)

@@ -88,6 +88,7 @@ class Service:
             await owner.stop()
             raise
         stack.push_async_callback(owner.stop)
+        pulls = await imported.pulls(settings, stack)
         running = Running(
             kind=self._kind,
             pid=os.getpid(),
@@ -98,15 +99,19 @@ class Service:
             https=f"https://{_shown(settings.api_host)}:{secure.getsockname()[1]}" if secure else "",
         )
         app = imported.create_app(owner, secret, kind=self._kind, started=running.started, control=control)
+        owner.pulls, owner.arrangement = pulls, imported.arrangement(control)
         serving = [await _serve(stack, app, listener)]
         if secure:
             pair = await asyncio.to_thread(certificates.pair, settings)
             files = {"ssl_certfile": str(pair.certificate), "ssl_keyfile": str(pair.key)}
             serving.append(await _serve(stack, app, secure, lifespan="off", **files))
-        died = [asyncio.create_task(each.wait()) for each in (owner, control)]
+        died = [asyncio.create_task(each.wait()) for each in (owner, control, pulls)]
         for task in died:
             stack.callback(task.cancel)
         if self._kind != "node":
+            pulling = asyncio.create_task(imported.puller(settings, pulls, control, owner).run())
+            stack.push_async_callback(_ended, pulling)
+            died.append(pulling)
             registering = asyncio.create_task(imported.register_accounts(control, owner.store.cursor))
             stack.callback(registering.cancel)
         if self._kind != "worker":  # which may own some partitions only
@@ -138,6 +143,7 @@ class _Imported:
     def __init__(self, settings: Settings) -> None:
         from agents import alerting, arrangement, control, node, worker
         from agents.control_accounts import register_accounts
+        from agents.pull import Puller, Pulls
         from api.app import create_app
         from api.schedule import take_snapshots
         from queries.policy import load_all
@@ -148,6 +154,7 @@ class _Imported:
         self.take_snapshots = take_snapshots
         self._arrangement, self._node, self._worker = arrangement.Arrangement, node.Node, worker.Worker
         self._control, self._keys = Control, Keys
+        self._pulls, self._puller = Pulls, Puller
         policies = load_all(settings.policies)
         self._kinds = control.kinds(policies)
         self._file = alerting.load(settings.alerting, policies) if settings.alerting else None
@@ -165,14 +172,39 @@ class _Imported:
         await control.start()
         return control
 
+    async def pulls(self, settings: Settings, stack: contextlib.AsyncExitStack) -> Any:
+        """Return how far the connectors are, read up to its end; left on *stack* to be stopped."""
+        pulls = self._pulls(settings)
+        stack.push_async_callback(pulls.stop)
+        await pulls.start()
+        return pulls
+
+    def puller(self, settings: Settings, pulls: Any, control: Any, worker: Any) -> Any:
+        """Return what pulls, not yet begun: what falls to the partitions that *worker* owns."""
+        arrangement = self.arrangement(control)
+
+        def owned() -> set[int]:
+            return {part for _, part in worker.ownership()["owned"]}
+
+        return self._puller(settings, pulls, arrangement.inbound, arrangement.is_inbound, owned)
+
+    def arrangement(self, control: Any) -> Any:
+        """Return the operator's file and the control plane together."""
+        return self._arrangement(control, self._file)
+
     def make(self, kind: Kind, settings: Settings, control: Any) -> Any:
         """Return the query node or the worker, not yet started."""
         if kind == "node":
             return self._node(settings)
-        arrangement = self._arrangement(control, self._file)
+        arrangement = self.arrangement(control)
         worker = self._worker(settings, book=arrangement.book(), integrations=arrangement.integrations)
         arrangement.follow(worker.reconsider)
         return worker
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 def _listen(settings: Settings, name: str, port: int) -> socket.socket:

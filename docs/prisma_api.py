@@ -5,8 +5,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from agents.inbound import KEPT
 from api.prisma.build import AREAS, ERRORS
-from api.prisma.integration_types import ABSENT, CHANNELS, INBOUND
+from api.prisma.integration_types import ABSENT, CHANNELS, PULLED
 from api.prisma.reference import description
 
 _ROLES = {"open_": "anybody", "any_role": "any role", "reads": "read-only, admin", "writes": "admin"}
@@ -58,7 +59,7 @@ def page() -> str:
         "",
         "## Integrations",
         "",
-        f"Told of alerts: {_listed(CHANNELS)}. Kept, while their data comes in by topics: {_listed(INBOUND)}."
+        f"Told of alerts: {_listed(CHANNELS)}. Pulled: {_listed(PULLED)}. Only kept: {_listed(KEPT)}."
         f" Refused: {_listed(ABSENT)}.",
         "",
         "## Paths",

@@ -5,7 +5,8 @@ from typing import Literal
 
 from streams.alerts import Alert, AlertCommand, AlertEvent, Delivery
 from streams.audit import AuditRecord
-from streams.records import DeadLetter, Finding, Knowledge, Resource, VendorAsset
+from streams.pulls import Pull
+from streams.records import DeadLetter, Finding, Inventory, Knowledge, Resource, VendorAsset
 from streams.settings import Settings
 
 MIB = 1024 * 1024
@@ -82,6 +83,15 @@ VENDOR_KNOWLEDGE = Topic(
     holds="what scanners know about all findings of a kind, versioned",
     key="source|check id",
     record=Knowledge,
+    divided="few",
+    compacted=True,
+    max_message_bytes=MAX_MESSAGE,
+)
+INVENTORIES = Topic(
+    name="inventories",
+    holds="the newest full inventory of each kind: what is older and not in it is gone",
+    key="source|kind|account|api.name|region",
+    record=Inventory,
     divided="few",
     compacted=True,
     max_message_bytes=MAX_MESSAGE,
@@ -167,11 +177,20 @@ AUDIT_TRAIL = Topic(
     retention_ms=365 * DAY,
     max_message_bytes=2 * MAX_MESSAGE,
 )
+PULLS = Topic(
+    name="pulls",
+    holds="how far each inbound integration has pulled, and orders to pull now",
+    key="integration id; with `|now` an order",
+    record=Pull,
+    divided="single",
+    compacted=True,
+)
 TOPICS = (
     RESOURCES,
     FINDINGS,
     VENDOR_ASSETS,
     VENDOR_KNOWLEDGE,
+    INVENTORIES,
     ALERTS,
     ALERT_EVENTS,
     ALERT_COMMANDS,
@@ -179,6 +198,7 @@ TOPICS = (
     DELIVERY_LOG,
     LEDGER,
     AUDIT_TRAIL,
+    PULLS,
     DEAD_LETTERS,
 )
 """All but the raw topics, which the normalisers name (agents/normalise): a new vendor is one file."""

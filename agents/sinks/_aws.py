@@ -1,9 +1,10 @@
 """Destinations in AWS: whose credentials they use, and what AWS's error codes mean."""
 
 import re
+from abc import ABC, abstractmethod
 from typing import Self
 
-from pydantic import Field, PrivateAttr, SecretStr, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, SecretStr, model_validator
 
 from agents.sinks._aws_credentials import Chain, Role
 from agents.sinks._base import Sink
@@ -13,8 +14,8 @@ from agents.sinks._settings import Key, OptionalHost
 from agents.sinks._sigv4 import Credentials, signed
 
 
-class AwsSink(Sink):
-    """A destination in AWS."""
+class AwsAccess(BaseModel, ABC):
+    """How AWS is reached: credentials, and a role on top. Beside a base that can `reach`, which comes first."""
 
     access_key: str = Field(
         default="",
@@ -46,6 +47,10 @@ class AwsSink(Sink):
 
     _chain: Chain = PrivateAttr(default_factory=Chain)
 
+    @abstractmethod
+    async def reach(self, request: Request, client: Client) -> Reply | Outcome:
+        """Make a call: its answer, of which no words tell a secret, or what it means that there is none."""
+
     async def asked(self, request: Request, region: str, service: str, client: Client) -> Reply | Outcome:
         """Make a signed call; once more with new credentials when the old ones are worn out."""
         answer: Reply | Outcome = Retry("no call was made")
@@ -67,6 +72,10 @@ class AwsSink(Sink):
         if self.external_id and not self.role_arn:
             raise ValueError("external_id: there is no role_arn that asks for it")
         return self
+
+
+class AwsSink(Sink, AwsAccess):
+    """A destination in AWS."""
 
 
 def code_of(reply: Reply) -> str:

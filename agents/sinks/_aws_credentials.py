@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import urlencode
 
-from agents.sinks._base import Sink
 from agents.sinks._client import Client, Request
 from agents.sinks._outcome import Config, Outcome, Reply, Retry, outcome_of
 from agents.sinks._sigv4 import Credentials, signed
@@ -27,6 +26,13 @@ class Role(NamedTuple):
     sts_url: str
 
 
+class Caller(Protocol):
+    """Who asks: a destination, or a connector."""
+
+    async def reach(self, request: Request, client: Client) -> Reply | Outcome:
+        """Make a call: its answer, of which no words tell a secret, or what it means that there is none."""
+
+
 class Chain:
     """The credentials of one integration, kept until they are nearly worn out."""
 
@@ -40,7 +46,7 @@ class Chain:
         return had
 
     async def get(
-        self, sink: Sink, client: Client, keys: tuple[str, str], role: Role, region: str
+        self, sink: Caller, client: Client, keys: tuple[str, str], role: Role, region: str
     ) -> Credentials | Outcome:
         """Return credentials, or what it means that there are none. *keys*: a key and its secret; empty: our own."""
         now = client.clock()
@@ -55,7 +61,7 @@ class Chain:
             self._kept = found
         return found
 
-    async def _ambient(self, sink: Sink, client: Client, region: str) -> Credentials | Outcome:
+    async def _ambient(self, sink: Caller, client: Client, region: str) -> Credentials | Outcome:
         """Return the worker's own credentials, found where AWS's own libraries look."""
         known = self._environment
         if known.get("AWS_ACCESS_KEY_ID") and known.get("AWS_SECRET_ACCESS_KEY"):
@@ -78,7 +84,7 @@ class Chain:
 
 
 async def _assumed(
-    sink: Sink, client: Client, url: str, form: dict[str, str], region: str, by: Credentials | None
+    sink: Caller, client: Client, url: str, form: dict[str, str], region: str, by: Credentials | None
 ) -> Credentials | Outcome:
     """Return what STS gives for *form*. *by*: who asks; None: the form itself says."""
     body = urlencode(form | {"Version": "2011-06-15"}).encode()

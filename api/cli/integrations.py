@@ -1,7 +1,8 @@
-"""`tidegate integrations`: which destinations there are, and those that you set up."""
+"""`tidegate integrations`: which destinations and vendors there are, and those that you set up."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -9,69 +10,85 @@ from api.cli import options, output
 from api.cli.exits import NEGATIVE
 
 if TYPE_CHECKING:
+    from agents.connectors._base import Connector
     from agents.sinks._base import Sink
+    from api.client import Client
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its id or its name.")]
 
 
 def add(app: typer.Typer) -> None:
     """Add the commands to *app*."""
-    group = typer.Typer(no_args_is_help=True, help="Set up where alerts are sent to.", rich_markup_mode=None)
+    group = typer.Typer(
+        no_args_is_help=True,
+        help="Set up where alerts are sent to, and which vendors are asked for findings.",
+        rich_markup_mode=None,
+    )
     group.command("types")(types)
     group.command("add")(add_)
     group.command("status")(status)
     group.command("test")(check)
     group.command("enable")(enable)
     group.command("disable")(disable)
+    group.command("pull")(pull)
     group.command("delete")(delete)
     app.add_typer(group, name="integrations")
 
 
 def types(
-    destination: Annotated[str | None, typer.Argument(metavar="[TYPE]", help="Show the settings of this one.")] = None,
+    type_: Annotated[
+        str | None, typer.Argument(metavar="[TYPE]", show_default=False, help="Show the settings of this one.")
+    ] = None,
     json: options.Json = False,
 ) -> None:
-    """List the destinations that there are, or the settings of one."""
+    """List the types that there are, destinations and vendors, or the settings of one."""
+    from agents.connectors import CONNECTORS
     from agents.sinks import SINKS
 
-    if destination is not None:
-        _settings(_sink(destination), json=json)
+    if type_ is not None:
+        _settings(_plugin(type_), json=json)
         return
-    found = {name: (sink.__doc__ or "").strip().partition("\n")[0] for name, sink in SINKS.items()}
+    found = [
+        {"type": name, "about": (kind.__doc__ or "").strip().partition("\n")[0], "direction": direction}
+        for direction, kinds in (("in", CONNECTORS), ("out", SINKS))
+        for name, kind in kinds.items()
+    ]
     if json:
-        output.json_out({"types": [{"type": name, "about": about} for name, about in found.items()]})
+        output.json_out({"types": found})
     else:
-        output.table(["type", "what it does"], list(found.items()))
+        output.table(["type", "what it does", "direction"], [list(each.values()) for each in found])
 
 
 def add_(
-    destination: Annotated[str, typer.Argument(metavar="TYPE", help="Of the destination; `types` lists them.")],
+    type_: Annotated[str, typer.Argument(metavar="TYPE", help="Of the destination or vendor; `types` lists them.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="What you call it; its id is made of it.")],
     id: Annotated[str | None, typer.Option("--id", help="Its id.")] = None,
     given: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as url=env:HOOK_URL; may be repeated."),
     ] = None,
-    disabled: Annotated[bool, typer.Option("--disabled", help="Its deliveries wait until it's enabled.")] = False,
+    disabled: Annotated[bool, typer.Option("--disabled", help="Nothing is sent or asked until it's enabled.")] = False,
     try_it: Annotated[bool, typer.Option("--test", help="Make one harmless call with it afterwards.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Set up a destination.
+    """Set up a destination, or a vendor that is asked for findings.
 
     In a terminal you are asked for the settings that are needed. A secret on the command line is seen by others on this
     machine: let yourself be asked, or write `env:NAME` or `file:/path`, which the worker follows.
     """
+    from agents.connectors import CONNECTORS
     from api.client import Client, safe
     from streams.control.apply import slug
 
-    sink = _sink(destination)
-    settings = _given(sink, given or [])
+    plugin = _plugin(type_)
+    settings = _given(plugin, given or [])
     if sys.stdin.isatty() and sys.stderr.isatty():
-        _ask(sink, settings)
+        _ask(plugin, settings)
     client = Client(options.settings().data)
-    document = {"name": name, "type": sink.name, "enabled": not disabled, "settings": settings}
-    made = client.change("PUT", f"/control/integration/{safe(id or slug(name))}", document, 0)
-    said = client.post(f"/control/integrations/{safe(made['id'])}/test") if try_it else None
+    document = {"name": name, "type": plugin.name, "enabled": not disabled, "settings": settings}
+    kind = "inbound-integration" if plugin.name in CONNECTORS else "integration"
+    made = client.change("PUT", f"/control/{kind}/{safe(id or slug(name))}", document, 0)
+    said = client.post(_test_path(made)) if try_it else None
     if json:
         output.json_out(made | ({"test": said} if said else {}))
     else:
@@ -83,32 +100,50 @@ def add_(
 
 
 def status(json: options.Json = False) -> None:
-    """List the integrations, and the rules that use each."""
+    """List the integrations: of destinations the rules that use each, of vendors how far each has pulled."""
     from api.cli.control import path
     from api.client import Client
 
     client = Client(options.settings().data)
     found = [client.get(path(each)) for each in client.get("/control/integrations")["objects"]]
+    pulled = client.get("/connectors")["connectors"]
     if json:
-        output.json_out({"integrations": found})
+        output.json_out({"integrations": found, "connectors": pulled})
         return
+    if found or not pulled:
+        output.table(
+            ["id", "name", "type", "enabled", "used by"],
+            [
+                [one["id"], one["name"], one["object"]["type"], one["object"]["enabled"], ", ".join(one["used_by"])]
+                for one in found
+            ],
+        )
+    if pulled:
+        connectors(pulled)
+
+
+def connectors(pulled: list[dict[str, Any]]) -> None:
+    """Print how far each vendor has been pulled."""
     output.table(
-        ["id", "name", "type", "enabled", "used by"],
+        ["id", "name", "type", "state", "items", "last complete", "next", "message"],
         [
-            [each["id"], each["name"], each["object"]["type"], each["object"]["enabled"], ", ".join(each["used_by"])]
-            for each in found
+            [one["id"], one["name"], one["type"], one["state"], one["total"]["items"],
+             _when(one["ended"]), _when(one["next"]), one["message"]]
+            for one in pulled
         ],
-    )
+    )  # fmt: skip
+
+
+def _when(ms: int | None) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds") if ms else ""
 
 
 def check(name: Name, json: options.Json = False) -> None:
     """Make one harmless call that shows whether the settings are right."""
-    from api.cli.control import find, path
     from api.client import Client
 
     client = Client(options.settings().data)
-    one = find(client, "integration", name)
-    said = client.post(path(one).replace("/integration/", "/integrations/", 1) + "/test")
+    said = client.post(_test_path(_found(client, name)))
     if json:
         output.json_out(said)
     else:
@@ -118,28 +153,99 @@ def check(name: Name, json: options.Json = False) -> None:
 
 
 def enable(name: Name, json: options.Json = False) -> None:
-    """Enable one: what waited for it is sent."""
+    """Enable one: what waited for it is sent; a vendor is asked from where it was left."""
     _switch(name, on=True, json=json)
 
 
 def disable(name: Name, json: options.Json = False) -> None:
-    """Disable one: what it would be sent waits."""
+    """Disable one: what it would be sent waits; a vendor isn't asked, its findings and the place to go on at stay."""
     _switch(name, on=False, json=json)
 
 
-def delete(name: Name, json: options.Json = False) -> None:
-    """Delete one that no rule uses."""
-    from api.cli.control import delete as delete_object
+def pull(
+    name: Name,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Forget the place to go on at: everything comes again.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Ask a vendor now."""
+    from api.cli.control import find
+    from api.client import Client, safe
 
-    delete_object("integration", [name], json=json)
+    client = Client(options.settings().data)
+    one = find(client, INBOUND, name)
+    said = client.post(f"/connectors/{safe(one['id'])}/pull{'?from_start=true' if from_start else ''}")
+    if json:
+        output.json_out(said)
+    else:
+        output.line(f"integration {said['id']}: it is asked; `tidegate integrations status` says how far it is")
+
+
+def delete(
+    name: Name,
+    close_findings: Annotated[
+        bool,
+        typer.Option(
+            "--close-findings",
+            help="Of a vendor: close its open findings, so that the alerts that rest on them resolve.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Of a vendor: only say what becomes of its findings.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Delete one: a destination that no rule uses, or a vendor.
+
+    A vendor's findings stay as they are, and so do the alerts that rest on them, unless you say --close-findings.
+    """
+    from api.cli.control import delete as delete_object
+    from api.client import Client, safe
+
+    client = Client(options.settings().data)
+    one = _found(client, name)
+    if one["kind"] == OUTBOUND:
+        if close_findings or dry_run:
+            raise typer.BadParameter("it's a destination, which has no findings", param_hint="NAME")
+        delete_object(OUTBOUND, [one["id"]], json=json)
+        return
+    fate = f"findings={'close' if close_findings else 'keep'}&dry_run={str(dry_run).lower()}"
+    said = client.change("DELETE", f"/connectors/{safe(one['id'])}?{fate}")
+    if json:
+        output.json_out(said)
+        return
+    output.line(f"integration {said['id']}: {'deleted' if said['deleted'] else 'would be deleted'}")
+    output.note(said["message"])
+
+
+OUTBOUND, INBOUND = "integration", "inbound-integration"
+
+
+def _found(client: "Client", name: str) -> dict[str, Any]:
+    """Return the integration of either direction that has *name* as its id, or as its name. Raises Refused."""
+    from api.cli.control import find
+
+    there = [each for each in client.get(f"/control/{INBOUND}")["objects"] if name in (each["id"], each["name"])]
+    return find(client, INBOUND if there else OUTBOUND, name)
+
+
+def _test_path(one: dict[str, Any]) -> str:
+    from api.client import safe
+
+    return (
+        f"/connectors/{safe(one['id'])}/test"
+        if one["kind"] == INBOUND
+        else f"/control/integrations/{safe(one['id'])}/test"
+    )
 
 
 def _switch(name: str, *, on: bool, json: bool) -> None:
-    from api.cli.control import find, path
+    from api.cli.control import path
     from api.client import Client
 
     client = Client(options.settings().data)
-    one = find(client, "integration", name)
+    one = _found(client, name)
     done = client.change("PATCH", path(one), {"enabled": on})
     if json:
         output.json_out(done)
@@ -147,17 +253,24 @@ def _switch(name: str, *, on: bool, json: bool) -> None:
         output.line(f"integration {done['id']}: {'enabled' if on else 'disabled'}")
 
 
-def _sink(name: str) -> "type[Sink]":
+Plugin: TypeAlias = "type[Sink] | type[Connector]"
+
+
+def _plugin(name: str) -> Plugin:
+    from agents.connectors import CONNECTORS
     from agents.sinks import SINKS
     from queries.errors import nearest
 
+    if name in CONNECTORS:
+        return CONNECTORS[name]
     if name not in SINKS:
-        hint = nearest(name, SINKS) or f"there are {', '.join(SINKS)}"
-        raise typer.BadParameter(f"there is no destination {name!r:.60}; {hint}", param_hint="TYPE")
+        known = (*CONNECTORS, *SINKS)
+        hint = nearest(name, known) or f"there are {', '.join(known)}"
+        raise typer.BadParameter(f"there is no type {name!r:.60}; {hint}", param_hint="TYPE")
     return SINKS[name]
 
 
-def _settings(sink: "type[Sink]", *, json: bool) -> None:
+def _settings(sink: Plugin, *, json: bool) -> None:
     from streams.control.secret_fields import may_hold_secrets
 
     rows = [
@@ -177,7 +290,7 @@ def _settings(sink: "type[Sink]", *, json: bool) -> None:
         output.table(columns, rows)
 
 
-def _given(sink: "type[Sink]", given: list[str]) -> dict[str, Any]:
+def _given(sink: Plugin, given: list[str]) -> dict[str, Any]:
     """Return the settings of KEY=VALUE arguments; `headers.X-Key=...` goes into a mapping."""
     import yaml
 
@@ -200,7 +313,7 @@ def _given(sink: "type[Sink]", given: list[str]) -> dict[str, Any]:
     return settings
 
 
-def _ask(sink: "type[Sink]", settings: dict[str, Any]) -> None:
+def _ask(sink: Plugin, settings: dict[str, Any]) -> None:
     """Ask in the terminal for each setting that is needed and wasn't given."""
     from streams.control.secret_fields import may_hold_secrets
 

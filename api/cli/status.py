@@ -15,13 +15,17 @@ def add(app: typer.Typer) -> None:
 
 def status(json: options.Json = False) -> None:
     """Say what runs, what it holds, how far it is behind."""
+    from api.cli.integrations import connectors
     from api.client import Client
 
     client = Client(options.settings().data)
     found = client.get("/status")
     links = client.get("/links")
+    pulled = client.get("/connectors")["connectors"]
     if json:
-        output.json_out({**found, "links": links, "pid": client.running.pid, "api": client.running.api})
+        output.json_out(
+            {**found, "connectors": pulled, "links": links, "pid": client.running.pid, "api": client.running.api}
+        )
         return
     now, newest = datetime.now(UTC), found["snapshot"]
     age = (now - datetime.fromisoformat(newest["taken"])).total_seconds() if newest else 0
@@ -42,6 +46,9 @@ def status(json: options.Json = False) -> None:
         output.line()
         counted = [("linked to a resource", links["linked"]), *links["unlinked"].items()]
         output.table(["open findings", "number"], counted)
+    if pulled:
+        output.line()
+        connectors(pulled)
     output.line()
     output.table(["topic", "partitions", "next offsets", "lag"], _by_topic(found["partitions"]))
 

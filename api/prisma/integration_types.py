@@ -5,29 +5,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agents.connectors import CONNECTORS
+from agents.inbound import KEPT, InboundIntegration
 from agents.integrations import Integration
 from agents.sinks import SINKS
 from api.prisma.failures import bad, unsupported
 from api.prisma.words import suggestion
-from streams.control.forms import INBOUND_SECRETS
 from streams.control.seal import MASK
 
 CHANNELS = {kind.prisma: name for name, kind in SINKS.items()}
 """Each type of integration that is told of alerts, with Tidegate's name of the destination."""
 
-INBOUND = {
-    "tenable": ("accessKey", "secretKey"),
-    "qualys": ("login", "password", "baseUrl"),
-    "okta_idp": ("domain", "apiToken"),
-}
-"""Each type of integration that brings data in, with the settings that it must have."""
+PULLED = {kind.prisma: name for name, kind in CONNECTORS.items()}
+"""Each type of integration that brings data in, with Tidegate's name of the connector that pulls it."""
+
+INBOUND = (*PULLED, *KEPT)
+"""The same, and those that are only kept."""
 
 ABSENT = ("azure_service_bus_queue", "aws_s3", "aws_sdl", "snowflake", "email", "azure_security_center")
 """Types that the product has and Tidegate hasn't."""
 
 
 HOST = "hostUrl"
-"""The one setting that is read back as it was written even where Tidegate's is another text."""
+BASE = "baseUrl"
+"""The settings that are read back as they were written even where Tidegate's is another text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Shape:
     """What takes more than another name: `_apart_in` and `_apart_out` say how."""
 
 
-SHAPES: Mapping[str, Shape] = {
+SHAPES: dict[str, Shape] = {
     "slack": Shape({"webhookUrl": "webhook_url"}, clear=("webhookUrl",)),
     "splunk": Shape({"url": "url", "authToken": "auth_token", "sourceType": "source_type"}),
     "webhook": Shape(
@@ -96,6 +97,19 @@ SHAPES: Mapping[str, Shape] = {
         kept=("version", "demistoVersion"),
         apart=("demistoVersion",),
     ),
+}
+
+
+_AWS = Shape(
+    {"accessKey": "access_key", "secretKey": "secret_key", "roleArn": "role_arn", "externalId": "external_id"},
+    apart=("regions",),
+)
+INBOUND_SHAPES: dict[str, Shape] = {
+    "tenable": Shape({"accessKey": "access_key", "secretKey": "secret_key"}),
+    "qualys": Shape({"login": "login", "password": "password", BASE: "url"}),
+    "amazon_guardduty": _AWS,
+    "amazon_inspector": _AWS,
+    "okta_idp": Shape({"domain": "domain", "apiToken": "apiToken"}),
 }
 
 
@@ -161,14 +175,49 @@ def config_of(type: str, settings: Mapping[str, Any], form: Mapping[str, Any], *
     return config | _apart_out(type, settings, form, admin)
 
 
-def inbound_config(type: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a client reads of an integration that brings data in."""
-    return {name: MASK if name in INBOUND_SECRETS[type] else _shown(value, False) for name, value in config.items()}
+def inbound_type_of(integration: InboundIntegration) -> str:
+    """Return what clients call the type of an integration that brings data in."""
+    kind = CONNECTORS.get(integration.type)
+    return kind.prisma if kind is not None else integration.type
+
+
+def inbound_settings(type: str, config: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Tidegate's settings for a client's *config*; what a client can't say stays as *before*. Raises Failure."""
+    shape = INBOUND_SHAPES[type]
+    kind = CONNECTORS.get(PULLED.get(type, ""))
+    for name, ours in shape.names.items():
+        needed = kind is None or kind.model_fields[ours].is_required()
+        if needed and (not isinstance(config.get(name), str) or not config[name]):
+            raise bad(f"integrationConfig.{name}", "missing")
+    settings = {name: value for name, value in before.items() if name not in (*shape.names.values(), *shape.apart)}
+    settings |= {
+        ours: _with_scheme(config[name]) if name == BASE else config[name]
+        for name, ours in shape.names.items()
+        if config.get(name) not in (None, "")
+    }
+    if "regions" in shape.apart:
+        settings["regions"] = [str(_identifier(each)) for each in config.get("regions") or ()]
+    return settings
+
+
+def inbound_config(type: str, settings: Mapping[str, Any], form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a client reads of an integration that brings data in; secrets masked."""
+    shape = INBOUND_SHAPES[type]
+    config: dict[str, Any] = {}
+    for name, ours in shape.names.items():
+        value = settings.get(ours)
+        if name == BASE and _with_scheme(form.get(BASE)) == value:
+            config[name] = form[BASE]
+        elif value not in (None, ""):
+            config[name] = MASK if ours in KEPT.get(type, ()) else _shown(value, False)
+    if "regions" in shape.apart:
+        config["regions"] = [{"name": each, "apiIdentifier": each} for each in settings.get("regions") or ()]
+    return config
 
 
 def renamed(type: str, line: str) -> str:
     """Return a *line* that says what is wrong with a setting, with the client's name of it."""
-    names = {ours: theirs for theirs, ours in SHAPES[type].names.items()}
+    names = {ours: theirs for theirs, ours in (SHAPES | INBOUND_SHAPES)[type].names.items()}
     names |= {"custom_payload": "customPayloads.CS", "table": "tables", "default_region": "defaultRegion"}
     return re.sub(
         r"\bsettings\.(\w+)", lambda found: f"integrationConfig.{names.get(found.group(1), found.group(1))}", line

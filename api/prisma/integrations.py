@@ -1,5 +1,6 @@
 """Integrations, in both families of paths: those that are told of alerts, and those that bring data in."""
 
+import asyncio
 import time
 from typing import Annotated, Any
 from uuid import uuid4
@@ -8,18 +9,23 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from agents.connectors._base import Way, checked
 from agents.sinks._client import open_client
 from agents.sinks._outcome import Ok
 from api.prisma.access import may_change, may_read, session_of
 from api.prisma.backend import Backend, Shape, answer, backend, change, nothing
 from api.prisma.failures import Failure, bad, not_found
 from api.prisma.integration_types import (
+    BASE,
     CHANNELS,
     INBOUND,
+    PULLED,
     channel_of,
     config_of,
     form_of,
     inbound_config,
+    inbound_settings,
+    inbound_type_of,
     renamed,
     settings_of,
     type_of,
@@ -155,7 +161,7 @@ async def create_integration(asked: IntegrationBody, request: Request) -> Respon
 async def update_integration(id: str, asked: IntegrationBody, request: Request) -> Response:
     """Write an integration anew; its type stays."""
     kind, found = _find(backend(request), id)
-    type = found.object.type if kind == IN else type_of(found.object)
+    type = inbound_type_of(found.object) if kind == IN else type_of(found.object)
     if asked.integration_type and asked.integration_type.lower() != type:
         raise bad("integrationType", f"{asked.integration_type!r:.60}: it is of type {type}, and stays so")
     return await _write(request, id, asked, type)
@@ -205,31 +211,30 @@ async def _write(request: Request, id: str, asked: IntegrationBody, type: str) -
     back = backend(request)
     plain = type.strip().lower()
     kind = IN if plain in INBOUND else OUT
-    document = _inbound(plain, asked) if kind == IN else _outbound(back, plain, id, asked)
+    document = _inbound(back, plain, id, asked) if kind == IN else _outbound(back, plain, id, asked)
     if any(other.name == asked.name and one != id for one, other in back.control.objects(kind).items()):
         raise Failure(409, "integration_already_exists", f"name: {asked.name!r:.100} is another integration's")
     fields: dict[str, Any] = {"description": asked.description or ""}
     if kind == OUT:
         fields |= {"config": form_of(plain, asked.integration_config)}
+    elif asked.integration_config.get(BASE):
+        fields |= {"config": {BASE: asked.integration_config[BASE]}}
     try:
         await change(request, saving(request, kind, id, document, fields))
     except Refused as refused:
-        raise (refused if kind == IN else Refused([renamed(plain, line) for line in refused.lines])) from None
+        raise Refused([renamed(plain, line) for line in refused.lines]) from None
     return answer(_shown(request, *_find(back, id)))
 
 
-def _inbound(type: str, asked: IntegrationBody) -> dict[str, Any]:
-    config = {name: value for name, value in asked.integration_config.items() if value not in (None, "")}
-    for name in INBOUND[type]:
-        if not isinstance(config.get(name), str):
-            raise bad(f"integrationConfig.{name}", "missing")
-    config = {name: value for name, value in config.items() if name in INBOUND[type]}
+def _inbound(back: Backend, type: str, id: str, asked: IntegrationBody) -> dict[str, Any]:
+    held = back.control.objects(IN).get(id)
+    before = shown(back.control.kinds[IN], held)["settings"] if held else {}
     return {
         "name": asked.name,
-        "type": type,
+        "type": PULLED.get(type, type),
         "description": asked.description or "",
         "enabled": asked.enabled,
-        "config": config,
+        "settings": inbound_settings(type, asked.integration_config, before),
     }
 
 
@@ -244,8 +249,9 @@ def _outbound(back: Backend, type: str, id: str, asked: IntegrationBody) -> dict
 def _shown(request: Request, kind: str, each: Kept) -> dict[str, Any]:
     made, said = each.object, each.fields
     if kind == IN:
-        type, config = made.type, inbound_config(made.type, made.config)
-        status: dict[str, Any] = {"status": "NA", "reason": _reason("its data comes in by Kafka topics, see docs", 0)}
+        type = inbound_type_of(made)
+        config = inbound_config(type, made.settings, said.get("config") or {})
+        status = _pulled(request, each.id)
     else:
         type = type_of(made)
         admin = session_of(request).role == "admin"
@@ -278,26 +284,41 @@ async def _tested(request: Request, asked: IntegrationBody, id: str | None) -> t
     back = backend(request)
     if id is not None:
         kind, found = _find(back, id)
-        type = asked.integration_type or (found.object.type if kind == IN else type_of(found.object))
+        type = asked.integration_type or (inbound_type_of if kind == IN else type_of)(found.object)
     else:
         type = asked.integration_type or ""
-    if type.lower() in INBOUND:
-        raise bad("integrationType", f"{type}: Tidegate doesn't call it, its data comes in by Kafka topics")
-    document = _outbound(back, type.strip().lower(), id or "", asked)
-    held = back.control.objects(OUT).get(id) if id else None
-    kind_ = back.control.kinds[OUT]
+    plain = type.strip().lower()
+    side = IN if plain in INBOUND else OUT
+    if side == IN and plain not in PULLED:
+        raise bad("integrationType", f"{plain}: it is only kept, Tidegate doesn't call it")
+    document = (_inbound if side == IN else _outbound)(back, plain, id or "", asked)
+    held = back.control.objects(side).get(id) if id else None
+    kind_ = back.control.kinds[side]
     before = held.model_dump() | {"settings": _plain(held.settings)} if held else {}
     document = unmasked(kind_, id or "test", document, before)
     if session_of(request).key:
         refuse_references(kind_, id or "test", document, before)
     integration: Any = read(kind_, id or "test", document)
     async with open_client(back.owner.settings.networks) as client:
-        outcome = await integration.sink.check(client)
+        if side == IN:
+            outcome = await checked(integration.connector, Way(client, asyncio.sleep))
+        else:
+            outcome = await integration.sink.check(client)
     ok = isinstance(outcome, Ok)
     if id is not None:
         told = {"status": "GREEN" if ok else "RED", "reason": _reason(outcome.words, int(time.time() * 1000))}
         back.jobs.put(f"test:{id}", told)
     return ok, outcome.words
+
+
+def _pulled(request: Request, id: str) -> dict[str, Any]:
+    """Return how the pulls of an integration go, else what its last test said."""
+    pulls: Any = getattr(backend(request).owner, "pulls", None)
+    pull = pulls.all.get(id) if pulls is not None else None
+    if pull is None or pull.state not in ("waiting", "failed", "pulling"):
+        return backend(request).jobs.get(f"test:{id}") or {"status": "NA", "reason": None}
+    status = "RED" if pull.failures else "GREEN" if pull.backfilled else "YELLOW"
+    return {"status": status, "reason": _reason(pull.words, pull.at)}
 
 
 def _reason(words: str, at: int) -> dict[str, Any]:

@@ -25,6 +25,8 @@ KINDS = kinds(load_all())
 @pytest.fixture(autouse=True)
 def _where_the_examples_say_that_secrets_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOC_HOOK_URL", "https://hooks.example/soc")
+    monkeypatch.setenv("TENABLE_ACCESS_KEY", "4b1f00d5" * 8)
+    monkeypatch.setenv("TENABLE_SECRET_KEY", "5ec12e75" * 8)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)

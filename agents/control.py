@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from agents import templates
 from agents.inbound import INBOUND_INTEGRATIONS
 from agents.integrations import Integration, IntegrationError
 from agents.rule_reasons import unheard
@@ -95,7 +94,7 @@ _INTEGRATIONS = Kind(
     check_new=_usable,
 )
 _REST = (
-    replace(NOTIFICATION_TEMPLATES, check_new=templates.check),
+    NOTIFICATION_TEMPLATES,
     RESOURCE_LISTS,
     Kind(
         name="alert-rule",

@@ -50,8 +50,10 @@ class _Hoisted:
     name: str
     sql: Sql
     many: bool
+    text: Sql
     hot: Sql | None
-    """The same from hot columns."""
+    hot_text: Sql | None
+    """The same from hot columns, where the text form is had for nothing."""
 
 
 class _Join:
@@ -73,12 +75,21 @@ class _Join:
 
     def columns(self, alias: str) -> tuple[Sql, ...]:
         """Return what the table of *alias* holds, from its documents."""
-        return _OWN + tuple(sql(f"{{0}} as {column.name}", column.sql) for column in self._of(alias))
+        found = list(_OWN)
+        for column in self._of(alias):
+            found.append(sql(f"{{0}} as {column.name}", column.sql))
+            if column.hot_text is not None:
+                found.append(sql(f"{{0}} as {column.name}t", column.text))
+        return tuple(found)
 
     def hot_columns(self, alias: str) -> tuple[Sql, ...] | None:
         """Return the same from hot columns, None where these don't hold all of it."""
-        found = [sql(f"{{0}} as {column.name}", column.hot) for column in self._of(alias) if column.hot is not None]
-        return (*_OWN, *found) if len(found) == len(self._of(alias)) else None
+        found = list(_OWN)
+        for column in self._of(alias):
+            if column.hot is None or column.hot_text is None:
+                return None
+            found += [sql(f"{{0}} as {column.name}", column.hot), sql(f"{{0}} as {column.name}t", column.hot_text)]
+        return tuple(found)
 
     def formula(self, condition: Condition, bound: Aliases) -> Sql:
         """Return *condition* as SQL over the rows of *bound*."""
@@ -192,11 +203,13 @@ class _Join:
             found, table, hot = _read(steps), self.hot[path.root], None
             if table is not None:
                 with suppress(Cold):
-                    hot = _read(steps, table.columns).json()
-            self._hoisted[at] = _Hoisted(f"p{len(self._hoisted)}", found.json(), found.many, hot)
+                    hot = _read(steps, table.columns)
+            forms = (None, None) if hot is None else (hot.json(), hot.text())
+            self._hoisted[at] = _Hoisted(f"p{len(self._hoisted)}", found.json(), found.many, found.text(), *forms)
         column = self._hoisted[at]
         base = Sql(f"{self.tables[path.root]}.{column.name}")
-        return Members(base, self.lambdas, listed=column.many, gaps=column.many), done
+        plain = Sql(base.text + "t") if column.hot_text is not None else None
+        return Members(base, self.lambdas, listed=column.many, gaps=column.many, plain=plain), done
 
     def _of(self, alias: str) -> list[_Hoisted]:
         return [column for (own, _), column in self._hoisted.items() if own == alias]

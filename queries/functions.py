@@ -6,7 +6,7 @@ nothing, as a path that leads nowhere does.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from queries import addresses, times
@@ -40,7 +40,13 @@ class Function:
 
 
 def _age(measure: Callable[[Sql, Sql], Sql]) -> Callable[[Members], Members]:
-    return lambda found: _each(found, lambda text: measure(times.ms(text), _now()))
+    def age(found: Members) -> Members:
+        ages = _each(found, lambda text: measure(times.ms(text), _now()))
+        if found.time is None or found.path != "$":
+            return ages
+        return replace(ages, quick=(sql("left({0}, 1) <> '['", found.json()), measure(found.time, _now())))
+
+    return age
 
 
 def _now() -> Sql:

@@ -39,12 +39,15 @@ class HotPath:
 
 
 class Held(NamedTuple):
-    """A column's value: as JSON and as text, a list of these where *many*; *done*: how many steps of the path it is."""
+    """A column's value: as JSON and as text, a list of these where *many*; *done*: how many steps of the path it is;
+    *time*: the point in time that the text reads as, in ms, where it is held.
+    """
 
     json: Sql
     text: Sql
     many: bool
     done: int
+    time: Sql | None = None
 
 
 class Lookup(Protocol):
@@ -58,7 +61,9 @@ class Lookup(Protocol):
 
 
 class Columns:
-    """The columns of a table of hot *paths*, as SQL over `h`: h0, t0 are a value as JSON and as text, e0 elements."""
+    """The columns of a table of hot *paths*, as SQL over `h`: h0, t0, m0 are a value as JSON, as text, and as a time
+    where it is one value; e0 are elements.
+    """
 
     def __init__(self, paths: Iterable[HotPath]) -> None:
         ordered = sorted(paths, key=str)
@@ -70,7 +75,8 @@ class Columns:
 
     def value(self, steps: Steps) -> Held:
         """As Lookup."""
-        return _held(steps, self.values, "h")
+        held = _held(steps, self.values, "h")
+        return held if held.many else held._replace(time=Sql(held.text.text.replace(".t", ".m")))
 
     def elements(self, steps: Steps) -> tuple[Sql, Callable[[Sql], Lookup]]:
         """As Lookup."""

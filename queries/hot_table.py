@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from queries import times
 from queries.compile_rule import in_scope
 from queries.errors import RqlError
 from queries.fragment import Slot, Sql, bind, commas, sql
@@ -71,6 +72,7 @@ def ddl(hot: HotTable) -> str:
     """Return the statement that makes the table."""
     held = Columns(hot.paths)
     columns = [column for n, steps in enumerate(held.values) for column in _typed(n, steps)]
+    columns += [f"m{n} BIGINT" for n, steps in enumerate(held.values) if Each() not in steps]
     for n, fields in enumerate(held.arrays.values()):
         inner = ", ".join(column for m, field in enumerate(fields) for column in _typed(m, field))
         columns.append(f"e{n} STRUCT({inner})[]")
@@ -94,7 +96,11 @@ def fill(hot: HotTable) -> Sql:
         bind(hot.api_name),
     )
     source = source._replace(values=(*source.values[:-1], Slot.PENDING, source.values[-1]))
-    return sql(f"insert into {hot.name} select rid, part, {{0}} from ({{1}})", _named(shown), source)
+    read_times = [(f"m{n}", _time(Sql(f"t{n}"))) for n, steps in enumerate(columns.values) if Each() not in steps]
+    held = sql("select rid, part, {0} from ({1})", _named(shown), source)
+    return sql(
+        f"insert into {hot.name} by name select *{', {0}' if read_times else ''} from ({{1}})", _named(read_times), held
+    )
 
 
 def read_path(text: str) -> HotPath:
@@ -154,6 +160,11 @@ def _shown(owner: str, paths: list[Steps]) -> list[_Expression]:
 def _typed(number: int, steps: Steps) -> tuple[str, str]:
     many = "[]" if Each() in steps else ""
     return f"h{number} JSON{many}", f"t{number} VARCHAR{many}"
+
+
+def _time(text: Sql) -> Sql:
+    """Return the time that *text* is, in ms; most texts hold no year, and are told by that."""
+    return sql("case when regexp_matches({0}, '\\d\\d\\d\\d') then {1} end", text, times.ms(text))
 
 
 def _named(expressions: list[_Expression]) -> Sql:

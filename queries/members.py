@@ -39,7 +39,8 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class Members:
     """What lies at *path* in *base*. *listed*: base is a list of values; *gaps*: it may hold NULL; *spread*: path has a
-    wildcard. *plain*: the text form of base, where there is one already.
+    wildcard. *plain*, *time*: base as text, and as a time in ms, where there are such columns. *quick*: the number that
+    the one value is, and a test on which that depends.
     """
 
     base: Sql
@@ -49,6 +50,8 @@ class Members:
     spread: bool = False
     gaps: bool = False
     plain: Sql | None = None
+    time: Sql | None = None
+    quick: tuple[Sql, Sql] | None = None
 
     @property
     def many(self) -> bool:
@@ -100,10 +103,19 @@ class Members:
         e = next(self.names)
         spread = "case left({0}, 1) when '[' then json_extract({0}, '$[*]') else [{0}] end"
         values = self.json() if self.many else sql("[{0}]", self.json())  # a lambda reads the value once
-        return self._listed(
+        found = self._listed(
             sql("flatten(list_transform({0}, lambda {1}: {2}))", values, e, sql(spread, e)),
             gaps=self._gaps or not self.many,
         )
+        return found if self.plain is None or self.path != "$" else replace(found, plain=self._flat_text(found))
+
+    def _flat_text(self, flat: "Members") -> Sql:
+        """Return the text form of *flat*: where no value is an array, and nearly always none is, that of this."""
+        if not self.many:
+            texts = sql("[{0}]", self.plain or Sql(""))
+            return sql("case when left({0}, 1) = '[' then {1} else {2} end", self.json(), flat.text(), texts)
+        arrays = sql("len(list_filter({0}, lambda {1}: left({1}, 1) = '[')) > 0", self.json(), next(self.names))
+        return sql("case when {0} then {1} else {2} end", arrays, flat.text(), self.plain or Sql(""))
 
     @property
     def _gaps(self) -> bool:
@@ -128,7 +140,7 @@ def members(path: Path, scope: Scope) -> Members:
     hot = scope.hot_root if path.root == "$" else scope.hot_element
     if hot is not None:
         held = hot.value(path.steps[: plain_steps(path.steps)])
-        found = Members(held.json, scope.names, listed=held.many, plain=held.text)
+        found = Members(held.json, scope.names, listed=held.many, plain=held.text, time=held.time)
         return _walk(found, path.steps, held.done, scope)
     base = scope.element if path.root != "$" else scope.root
     if base is scope.root and not (path.steps and isinstance(path.steps[0], Key | Index | Each)):

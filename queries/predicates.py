@@ -127,7 +127,11 @@ def compared(symbol: str, measure: Test | None = None) -> Predicate:
             if isinstance(choice, Members):
                 return left.some(lambda v: choice.some(lambda w: sql(f"{{0}} {symbol} {{1}}", of(v), _as_number(w))))
             amount = bind(float(choice.text)) if isinstance(choice, Value) else Sql("null")
-            return left.some(lambda v: sql(f"{{0}} {symbol} {{1}}", of(v), amount))
+            general = left.some(lambda v: sql(f"{{0}} {symbol} {{1}}", of(v), amount))
+            if left.quick is None or measure is not None:
+                return general
+            alone, value = left.quick
+            return sql(f"case when {{0}} then {{1}} {symbol} {{2}} else {{3}} end", alone, value, amount, general)
 
         return join(" or ", [one(choice) for choice in right])
 
@@ -262,9 +266,11 @@ def same(value: Sql, other: Sql) -> Sql:
 
 def canonical(value: Sql) -> Sql:
     """Return the text that all ways share in which JSON may write the number *value*; other texts as they are."""
+    # most keys are no numbers, which their first letter tells: numbers begin with a digit or -
     written = "regexp_matches({0}, '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$')"
     exact = f"{written} and abs(try_cast({{0}} as double)) < {_EXACT}"
-    return sql(f"case when {exact} then (try_cast({{0}} as double) + 0)::varchar else {{0}} end", value)
+    number_ = f"case when {exact} then (try_cast({{0}} as double) + 0)::varchar else {{0}} end"
+    return sql(f"case when {{0}} >= ':' then {{0}} else {number_} end", value)
 
 
 def _only_text(text: str) -> bool:

@@ -4,6 +4,7 @@ import inspect
 import json
 from pathlib import Path
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from agents.sinks import SINKS
@@ -50,10 +51,10 @@ def about(sink: type[Sink]) -> str:
     return f"{inspect.getdoc(sink)}\n\n{also}"
 
 
-def settings(sink: type[Sink]) -> list[str]:
-    """Return the table of its settings, line by line."""
+def settings(plugin: type[BaseModel]) -> list[str]:
+    """Return the table of a plug-in's settings, line by line."""
     head = ["| setting | needed | default | what it is | such as |", "|---|---|---|---|---|"]
-    return [*head, *(_row(field, info) for field, info in sink.model_fields.items())]
+    return [*head, *(_row(field, info) for field, info in plugin.model_fields.items())]
 
 
 def _row(field: str, info: FieldInfo) -> str:

@@ -167,8 +167,8 @@ class Qualys(Connector):
         return await self.answer(request, way)
 
 
-DETECTIONS = "/api/2.0/fo/asset/host/vm/detection/"
-KNOWLEDGE = "/api/2.0/fo/knowledge_base/vuln/"
+DETECTIONS = "/api/2.0/fo/asset/host/vm/detection/"  # codespell:ignore fo
+KNOWLEDGE = "/api/2.0/fo/knowledge_base/vuln/"  # codespell:ignore fo
 ASSETS = "/qps/rest/2.0/search/am/hostasset"
 
 STATUS = "New,Active,Re-Opened,Fixed"

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 
 from typing_extensions import override
 
+from agents.connectors.qualys import ASSETS, DETECTIONS, KNOWLEDGE
 from agents.sinks._outcome import Reply
 from tests.fakes.server import Call, Fake
 
@@ -41,14 +42,14 @@ class Qualys(Fake):
                 return _service("INVALID_CREDENTIALS", error="Authentication failed", status=401)
             return _simple(401, "2000", "Bad Login/Password")
         self.must(call.method == "POST", "method")
-        if call.path == "/qps/rest/2.0/search/am/hostasset":
+        if call.path == ASSETS:
             return self._assets(call.body.decode())
         form = {name: values[0] for name, values in parse_qs(call.body.decode(), strict_parsing=True).items()}
         self.must(form.get("action") == "list", "action")
-        if call.path == "/api/2.0/fo/asset/host/vm/detection/":
+        if call.path == DETECTIONS:
             self.must(not (unknown := form.keys() - _DETECTION_ASKS), f"{unknown}")
             return self._detections(call, form)
-        self.must(call.path == "/api/2.0/fo/knowledge_base/vuln/", "no such path", 404)
+        self.must(call.path == KNOWLEDGE, "no such path", 404)
         return self._knowledge(form)
 
     def _detections(self, call: Call, form: dict[str, str]) -> Reply:

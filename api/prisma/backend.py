@@ -1,6 +1,6 @@
 """What the routes work with: the store, the control plane, and what is remembered between two requests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -40,7 +40,7 @@ class Backend:
     access: Access
     searches: Remembered[dict[str, Any]] = field(default_factory=lambda: Remembered(1000))
     """Recent searches by id."""
-    lists: Remembered[list[int]] = field(default_factory=lambda: Remembered(32))
+    lists: Remembered[Sequence[int]] = field(default_factory=lambda: Remembered(32))
     """The alerts of lists that are being paged through, by the list's id."""
     jobs: Remembered[dict[str, Any]] = field(default_factory=lambda: Remembered(16))
     """Files that were made to be fetched, by the job's id."""

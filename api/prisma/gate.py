@@ -160,10 +160,11 @@ class Gate:
 
 def allowed(routes: Sequence[Any], scope: Scope) -> list[str]:
     """Return the methods that the path of *scope* knows, in their usual order; none: there is no such path."""
-    found: set[str] = set()
-    for route in routes:
-        if route.matches({**scope, "method": next(iter(route.methods))})[0] is Match.FULL:
-            found |= route.methods
+    found = {
+        method
+        for method in METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    }
     if found:
         found |= {"OPTIONS", *({"HEAD"} if "GET" in found else ())}
     return [method for method in METHODS if method in found]

@@ -8,7 +8,13 @@ import orjson
 from api.prisma.words import asset_id, cloud_out, milliseconds
 from streams.control import Control
 
-_COLUMNS = "rid, rrn, account, cloud, region, service, api_name, resource_type, id, name, tags, created, seen, deleted"
+_MORE = "cloud, service, resource_type, tags, created, seen, deleted"
+_SAID = 'account, region, api_name as "api.name", id, name'
+"""What a search says of each row."""
+_PLACES = """
+    select r.rowid, w.rrn from (select unnest(?::VARCHAR[]) as rrn) w
+        join resources r on r.rid = md5_number_lower(w.rrn)"""
+_NOTHING: Mapping[str, Mapping[str, Any]] = {}
 
 
 class Names:
@@ -32,28 +38,44 @@ class Names:
         return list(self._accounts[id].owners) if id in self._accounts else []
 
 
-def items(cursor: Any, rrns: Sequence[str], names: Names, *, documents: bool) -> dict[str, dict[str, Any]]:
+def items(
+    cursor: Any,
+    rrns: Sequence[str],
+    names: Names,
+    *,
+    documents: bool,
+    known: Mapping[str, Mapping[str, Any]] = _NOTHING,
+) -> dict[str, dict[str, Any]]:
     """Return the resources *rrns* that are there, by rrn; with their configuration where *documents*.
 
-    Wide columns are read by the rows' places: by a hash the store would unpack them all. Asks in a transaction of its
-    own, as a place is good for no longer.
+    *known*: what a search said of all of them, by rrn. Columns are read by the rows' places: by a hash the store would
+    unpack all of them, and what is known needn't be unpacked again. Asks in a transaction of its own, as a place is
+    good for no longer.
     """
     if not rrns:
         return {}
-    more = ", json" if documents else ", json->>'$.vpcId'"
+    columns = _MORE if known else f"{_MORE}, {_SAID}"
+    document = "json" if documents else "json->>'$.vpcId'"
     wanted = "rid in (select md5_number_lower(unnest(?::VARCHAR[])))"
     cursor.execute("begin")
     try:
-        places = cursor.execute(f"select rowid from resources where {wanted}", [list(rrns)]).fetchall()  # noqa: S608 # names of ours
+        places = dict(cursor.execute(_PLACES, [list(rrns)]).fetchall())
         rows = cursor.execute(
-            f"select {_COLUMNS}{more} from resources where rowid in (select unnest(?::BIGINT[]))",  # noqa: S608
-            [[place for (place,) in places]],
+            f"select rowid, {document} as document, {columns} from resources"  # noqa: S608 # names of ours
+            " where rowid in (select unnest(?::BIGINT[]))",
+            [list(places)],
         ).fetchall()
-        alerted = _rids(cursor, f"select distinct rid from alerts where status = 'open' and {wanted}", rrns)  # noqa: S608
-        found = _rids(cursor, f"select distinct rid from finding_resource where {wanted}", rrns)  # noqa: S608
+        fields = [each[0] for each in cursor.description]
+        alerted = _rrns(cursor, f"select distinct rid from alerts where status = 'open' and {wanted}", rrns)  # noqa: S608
+        found = _rrns(cursor, f"select distinct rid from finding_resource where {wanted}", rrns)  # noqa: S608
     finally:
         cursor.execute("rollback")  # nothing was written
-    return {row[1]: _item(row, names, row[0] in alerted, row[0] in found, documents=documents) for row in rows}
+    made: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        rrn = places[row[0]]
+        said = {**known.get(rrn, {}), **dict(zip(fields, row, strict=True))}
+        made[rrn] = _item(rrn, said, names, rrn in alerted, rrn in found, documents=documents)
+    return made
 
 
 def config_of(cursor: Any, rrn: str) -> Any:
@@ -62,36 +84,44 @@ def config_of(cursor: Any, rrn: str) -> Any:
     return None if row is None or row[0] is None else orjson.loads(row[0])
 
 
-def _rids(cursor: Any, statement: str, rrns: Sequence[str]) -> set[int]:
-    return {rid for (rid,) in cursor.execute(statement, [list(rrns)]).fetchall()}
+def _rrns(cursor: Any, statement: str, rrns: Sequence[str]) -> set[str]:
+    """Return those of *rrns* whose number *statement* selects."""
+    rows = cursor.execute(
+        f"select rrn from (select unnest(?::VARCHAR[]) as rrn) where md5_number_lower(rrn) in ({statement})",  # noqa: S608 # names of ours
+        [list(rrns), list(rrns)],
+    ).fetchall()
+    return {rrn for (rrn,) in rows}
 
 
-def _item(row: tuple[Any, ...], names: Names, alerted: bool, found: bool, *, documents: bool) -> dict[str, Any]:
-    _, rrn, account, cloud, region, service, api_name, kind, id, name, tags, created, seen, deleted, more = row
-    document = orjson.loads(more) if documents and more is not None else None
-    vpc = (document.get("vpcId") if isinstance(document, dict) else None) if documents else more
+def _item(
+    rrn: str, said: Mapping[str, Any], names: Names, alerted: bool, found: bool, *, documents: bool
+) -> dict[str, Any]:
+    document, account, api_name = said["document"], said["account"], said["api.name"]
+    if documents and document is not None:
+        document = orjson.loads(document)
+    vpc = (document.get("vpcId") if isinstance(document, dict) else None) if documents else document
     item: dict[str, Any] = {
         "rrn": rrn,
-        "stateId": asset_id(f"{rrn}|{seen}"),
+        "stateId": asset_id(f"{rrn}|{said['seen']}"),
         "assetId": asset_id(rrn),
-        "id": id,
-        "name": name or id,
+        "id": said["id"],
+        "name": said["name"] or said["id"],
         "url": "",
         "accountId": account,
         "accountName": names.account(account),
         "accountGroupName": ", ".join(names.groups(account)),
-        "cloudType": cloud_out(cloud),
-        "regionId": region,
-        "regionName": region,
-        "service": service,
-        "resourceType": kind or api_name,
+        "cloudType": cloud_out(said["cloud"]),
+        "regionId": said["region"],
+        "regionName": said["region"],
+        "service": said["service"],
+        "resourceType": said["resource_type"] or api_name,
         "apiName": api_name,
-        "insertTs": milliseconds(seen),
-        "createdTs": milliseconds(created),
-        "deleted": bool(deleted),
+        "insertTs": milliseconds(said["seen"]),
+        "createdTs": milliseconds(said["created"]),
+        "deleted": bool(said["deleted"]),
         "vpcId": vpc if isinstance(vpc, str) else "",
         "vpcName": "",
-        "tags": orjson.loads(tags) if tags else {},
+        "tags": orjson.loads(said["tags"]) if said["tags"] else {},
         "riskGrade": "",
         "dynamicData": {},
         "hasNetwork": False,

@@ -14,12 +14,13 @@ class Remembered(Generic[T]):
         self._most = most
         self._entries: OrderedDict[str, T] = OrderedDict()
 
-    def put(self, id: str, entry: T) -> None:
-        """Remember *entry*."""
+    def put(self, id: str, entry: T) -> T:
+        """Remember *entry*, and return it."""
         self._entries.pop(id, None)
         self._entries[id] = entry
         while len(self._entries) > self._most:
             self._entries.popitem(last=False)
+        return entry
 
     def get(self, id: str) -> T | None:
         """Return the entry, None where there is none any more."""

@@ -214,7 +214,8 @@ async def _rows(back: Backend, plan: dict[str, Any]) -> dict[str, Any]:
         rows = [dict(zip(columns, row, strict=True)) for row in found.rows]
         dynamic = [name for name in columns if name not in _OWN]
         if "rrn" in columns:
-            known = items(cursor, [row["rrn"] for row in rows], names, documents=plan["j"])
+            said = {row["rrn"]: row for row in rows}
+            known = items(cursor, list(said), names, documents=plan["j"], known=said)
             listed = [
                 {**known[row["rrn"]], "dynamicData": {name: row[name] for name in dynamic}}
                 for row in rows

@@ -39,7 +39,8 @@ async def make_file(asked: Search, request: Request) -> Response:
         known: dict[str, dict[str, Any]] = {}
         if "rrn" in found.columns:
             for first in range(0, len(rows), _SLICE):
-                known |= items(cursor, [row["rrn"] for row in rows[first : first + _SLICE]], names, documents=False)
+                said = {row["rrn"]: row for row in rows[first : first + _SLICE]}
+                known |= items(cursor, list(said), names, documents=False, known=said)
         return written(asked, found.columns, rows, known)
 
     content = await back.ask(ask)

@@ -19,9 +19,7 @@ from api.alerts import NoSuchAlert, NotObeyed
 from api.alerts import routes as alert_routes
 from api.connectors import routes as connector_routes
 from api.console.door import Door
-from api.console.events import routes as event_routes
-from api.console.overview import routes as overview_routes
-from api.console.rql import routes as rql_routes
+from api.console.routes import routes as console_routes
 from api.control import STATUS as CONTROL_STATUS
 from api.control import routes as control_routes
 from api.deliveries import routes as delivery_routes
@@ -109,7 +107,7 @@ def create_app(
     }
     app.include_router(routes.open_, prefix=ROOT)
     app.include_router(ingest_routes, prefix=ROOT, responses=failures)
-    ours = (routes.closed, rql_routes, resource_routes, alert_routes, delivery_routes, overview_routes, event_routes)
+    ours = (routes.closed, console_routes, resource_routes, alert_routes, delivery_routes)
     for closed in (*ours, trial_routes, connector_routes, control_routes):
         app.include_router(closed, prefix=ROOT, dependencies=[Depends(admit)], responses=failures)
     for error, answer in ((RequestValidationError, _invalid), (HTTPException, _http), (TidegateError, _failed)):
@@ -119,7 +117,7 @@ def create_app(
         app.add_exception_handler(wrong, _question)
     app.state.origins = tuple(each.strip() for each in owner.settings.api_origins.split(",") if each.strip())
     app.state.requests, app.state.limits = Requests(), Limits()
-    app.state.routes = app.routes
+    app.state.routes = [route for route in app.routes if getattr(route, "methods", None)]
     way = Way(
         routes=app.state.routes,
         access=lambda: app.state.access(),

@@ -90,12 +90,14 @@ def test_the_keyboard_goes_everywhere(page: Page) -> None:
     page.keyboard.press("g")
     page.keyboard.press("a")
     expect(page).to_have_url(re.compile("/console/alerts$"))
+    page.wait_for_selector("a.row-link")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Go to Alerts")
+    page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
     page.keyboard.type("invest")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/console/investigate"))
-    page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Go to Alerts")
 
 
 def _cookie(value: str) -> str:

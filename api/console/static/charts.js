@@ -8,7 +8,8 @@ import { brief, number } from "./words.js";
  * `tone`: a severity, "opened", "resolved", or a number for one of six plain colours.
  */
 export function bars({ title, days, series, height = 180, signal, pick }) {
-  const legend = h("ul.legend", series.map((each) => h("li", h("span.swatch", { data: { tone: each.tone } }), each.name)));
+  const there = series.filter((each) => each.values.some((value) => value));
+  const legend = h("ul.legend", (there.length ? there : series).map((each) => h("li", h("span.swatch", { data: { tone: each.tone } }), each.name)));
   const place = h("div.chart-place", { style: { height: `${height}px` } });
   const figure = h("figure.chart", { "aria-label": title }, legend, place, tableOf(title, days, series));
   drawn(place, signal, (width) => {
@@ -87,7 +88,7 @@ const picture = (width, height, children) => s("svg", { width, height, viewBox: 
 function grid(left, width, top, y, unit = "") {
   return [0, 0.5, 1].map((part) => [
     s("line.gridline", { x1: left, x2: width, y1: y(top * part), y2: y(top * part) }),
-    s("text.axis", { x: left - 6, y: y(top * part) + 4, "text-anchor": "end" }, top * part < 1 && part ? (top * part).toFixed(1) : brief(Math.round(top * part)), part === 1 ? unit : ""),
+    s("text.axis", { x: left - 6, y: y(top * part) + 4, "text-anchor": "end" }, Number.isInteger(top * part) ? brief(top * part) : "", part === 1 ? unit : ""),
   ]);
 }
 
@@ -100,11 +101,11 @@ const dayWords = (day) => new Date(`${day}T12:00:00Z`).toLocaleDateString("en-GB
 
 function nice(value) {
   const size = 10 ** Math.floor(Math.log10(value));
-  for (const step of [1, 2, 4, 5, 10]) if (value <= step * size) return step * size;
+  for (const step of [1, 2, 3, 4, 5, 6, 8, 10]) if (value <= step * size) return step * size;
   return 10 * size;
 }
 
 function tableOf(title, days, series) {
-  return h("table.hidden-text", h("caption", title), h("thead", h("tr", h("th", { scope: "col" }, "Day"), series.map((each) => h("th", { scope: "col" }, each.name)))),
-    h("tbody", days.map((day, i) => h("tr", h("th", { scope: "row" }, day), series.map((each) => h("td", each.values[i] || 0))))));
+  return h("div.hidden-text", h("table", h("caption", title), h("thead", h("tr", h("th", { scope: "col" }, "Day"), series.map((each) => h("th", { scope: "col" }, each.name)))),
+    h("tbody", days.map((day, i) => h("tr", h("th", { scope: "row" }, day), series.map((each) => h("td", each.values[i] || 0)))))));
 }

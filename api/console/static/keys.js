@@ -28,7 +28,7 @@ export function showKeys() {
 
 export function listen() {
   document.addEventListener("keydown", (event) => {
-    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
+    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && !/^(checkbox|radio)$/.test(event.target.type);
     const name = (event.ctrlKey || event.metaKey ? "mod+" : "") + event.key.toLowerCase();
     if (event.altKey || (document.querySelector("dialog[open]") && name !== "mod+enter")) return;
     const pair = before ? `${before} ${name}` : "";

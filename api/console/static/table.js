@@ -89,7 +89,7 @@ export function table({ name, label, columns, load, open, signal, sort = "", act
     fill(note, page.note || "");
     fill(count, page.total === null || page.total === undefined ? "" : [h("strong", number(page.total)), page.total === 1 ? " row" : " rows"]);
     const start = at * length;
-    fill(below, fixed || (page.total <= page.rows.length && !at) ? null : [
+    fill(below, fixed || (page.total <= Math.min(25, page.rows.length) && !at) ? null : [
       h("label.size", "Rows ", h("select", { onchange: (event) => { length = Number(event.target.value); keep("page-size", length); first(); } },
         [25, 50, 100, 200].map((n) => h("option", { value: n, selected: n === length }, n)))),
       h("span.spacer"),
@@ -153,7 +153,7 @@ export function table({ name, label, columns, load, open, signal, sort = "", act
     if (!lines.length) return;
     focused = Math.max(0, Math.min(lines.length - 1, focused + step));
     lines.forEach((line, i) => line.classList.toggle("focused", i === focused));
-    (lines[focused].querySelector("a.row-link, input") || lines[focused]).focus();
+    (lines[focused].querySelector("a.row-link") || lines[focused].querySelector("input"))?.focus();
     lines[focused].scrollIntoView({ block: "nearest" });
   }
 
@@ -164,7 +164,7 @@ export function table({ name, label, columns, load, open, signal, sort = "", act
     bindFor(signal, "n", "Next page", () => page.next && (at += 1, fetchPage()));
     bindFor(signal, "p", "Page before", () => at && (at -= 1, fetchPage()));
   }
-  return { element, reload: fetchPage, first, selected: () => [...chosen.values()], clear: () => { chosen.clear(); }, rows: () => page.rows, order: () => order };
+  return { element, reload: fetchPage, first, selected: () => [...chosen.values()], clear: () => { chosen.clear(); }, rows: () => page.rows, order: () => order, isFirst: () => at === 0 };
 }
 
 /** A table of rows that are all here already. */

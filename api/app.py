@@ -117,7 +117,7 @@ def create_app(
         app.add_exception_handler(wrong, _question)
     app.state.origins = tuple(each.strip() for each in owner.settings.api_origins.split(",") if each.strip())
     app.state.requests, app.state.limits = Requests(), Limits()
-    app.state.routes = [route for route in app.routes if getattr(route, "methods", None)]
+    app.state.routes = app.routes
     way = Way(
         routes=app.state.routes,
         access=lambda: app.state.access(),

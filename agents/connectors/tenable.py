@@ -99,8 +99,9 @@ class Tenable(Connector):
                 break
             if waited >= LONGEST_WAIT:
                 raise Halted(Retry(f"{export.name}: the export {job} is {status.get('status')} at Tenable", 300.0))
-            await way.sleep(POLL)
-            waited += POLL
+            pause = min(2.0 + waited / 4, POLL)  # small exports are ready soon
+            await way.sleep(pause)
+            waited += pause
         if lost := [*(status.get("chunks_failed") or ()), *(status.get("chunks_cancelled") or ())]:
             yield [], afresh, 0, f"{len(lost)} chunks are missing"
             raise Halted(
@@ -180,7 +181,7 @@ EXPORTS = (
 """Assets first: a vulnerability names no cloud, its asset does."""
 
 POLL = 10.0
-"""Between two looks at an export, in seconds."""
+"""The longest time between two looks at an export, in seconds."""
 
 LONGEST_WAIT = 1800.0
 """How long a pull waits for an export without a new chunk, in seconds; the export is gone on with later."""

@@ -34,7 +34,9 @@ async def close_findings(settings: Settings, source: str, *, dry_run: bool) -> C
     Doing it again closes what is left.
     """
     topic = full_name(settings, FINDINGS)
-    consumer = AIOKafkaConsumer(**client_config(settings), enable_auto_commit=False, max_poll_records=5000)
+    consumer = AIOKafkaConsumer(
+        **client_config(settings), enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=5000
+    )
     try:
         await consumer.start()
         parts = [TopicPartition(topic, part) for part in range(FINDINGS.partitions(settings))]
@@ -100,7 +102,8 @@ def _closed(value: bytes) -> bytes:
 
 async def _read(consumer: Any, ends: dict[TopicPartition, int]) -> AsyncIterator[Any]:
     """Yield the records of every partition from its beginning to its end in *ends*."""
-    await consumer.seek_to_beginning(*ends)
+    for tp, begin in (await consumer.beginning_offsets(list(ends))).items():
+        consumer.seek(tp, begin)
     left = {tp for tp, end in ends.items() if end > 0}
     while left:
         for tp, records in (await consumer.getmany(*left, timeout_ms=1000)).items():

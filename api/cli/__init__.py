@@ -8,6 +8,7 @@ import typer
 from api.cli import (
     alerts,
     ask,
+    console,
     control,
     control_apply,
     control_audit,
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 
 run.add(app)
+console.add(app)
 flow.add(app)
 ask.add(app)
 resource.add(app)

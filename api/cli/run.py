@@ -73,6 +73,7 @@ def _stay(kind: "Kind", *, json: bool) -> None:
 _WAYS_ON = {
     "up": """
 Ready. In another terminal:
+  tidegate console                 look at it in a browser
   tidegate send guardduty FILE     put findings in
   tidegate send aws FILE           put configurations in
   tidegate rql "config from cloud.resource where cloud.type = 'aws'"

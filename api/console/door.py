@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.console.assets import HEADERS, PLACE, assets
 from api.console.sessions import COOKIE, RENEW_S, Sessions, cookie, told
+from api.console.tickets import Tickets
 from api.prisma.access import LOCAL, Access
 from api.prisma.failures import Failure
 
@@ -30,6 +31,7 @@ class Door:
         self._access = access
         self._secret = secret
         self._opened: Sessions | None = None
+        self._ticketed: Tickets | None = None
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer one request, or let it through to the APIs."""
@@ -54,6 +56,12 @@ class Door:
         if self._opened is None:
             self._opened = Sessions(self._access())
         return self._opened
+
+    @property
+    def _tickets(self) -> Tickets:
+        if self._ticketed is None:
+            self._ticketed = Tickets(self._access().signer)
+        return self._ticketed
 
     async def _enter(self, scope: Scope, headers: dict[bytes, bytes], receive: Any, send: Any) -> None:
         """Give a browser's request the token that its cookie stands for."""
@@ -97,7 +105,7 @@ class Door:
         return _failed(405, "method-not-allowed", "a session is read, opened and ended: GET, POST, DELETE")
 
     async def _sign_in(self, scope: Scope, headers: dict[bytes, bytes], receive: Any, *, secure: bool) -> Response:
-        """Take `{"key", "secret"}` or `{"token"}`, the data folder's; answer with the cookie."""
+        """Take `{"key", "secret"}`, the data folder's `{"token"}`, or a `{"ticket"}`; answer with the cookie."""
         if headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
             return _failed(403, "forged", "sign in on the console's own page")
         if not headers.get(b"content-type", b"").startswith(b"application/json"):
@@ -107,7 +115,11 @@ class Door:
             return _failed(422, "invalid", 'wanted {"key": ..., "secret": ...} or {"token": ...} as JSON')
         address = scope["client"][0] if scope.get("client") else ""
         try:
-            if body.get("token"):
+            if body.get("ticket"):
+                if not self._tickets.take(body["ticket"]):
+                    raise Failure(401, "invalid_credentials", "this address was used, or is older than a minute")
+                session = LOCAL
+            elif body.get("token"):
                 session = await self._access().enter(body["token"], address)
             else:
                 session, _ = await self._access().log_in(body.get("key", ""), body.get("secret", ""), address)

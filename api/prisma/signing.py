@@ -10,13 +10,13 @@ import secrets
 import time
 import zlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import orjson
 
 from streams.errors import SettingsError
 
-Purpose = Literal["JWT", "page", "console", "csrf"]
+Purpose = Literal["JWT", "page", "console", "csrf", "ticket"]
 
 LONGEST = 1024 * 1024
 """The most characters of a token that is looked at."""
@@ -85,4 +85,4 @@ def _bytes(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
-_HEADERS = {name: _text(orjson.dumps({"alg": "HS256", "typ": name})) for name in ("JWT", "page", "console", "csrf")}
+_HEADERS = {name: _text(orjson.dumps({"alg": "HS256", "typ": name})) for name in get_args(Purpose)}

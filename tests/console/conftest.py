@@ -11,21 +11,26 @@ from tests.console.stage import CHROMIUM, Up, chromium, running
 
 
 @pytest.fixture(scope="package")
-def up(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """A whole Tidegate, filled."""
+def started(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """A whole Tidegate, empty until the first test that asks for `up`."""
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed")
-    folder = tmp_path_factory.mktemp("console")
-    with running(folder, broker.bootstrap_servers) as started:
-        started.fill(folder)
-        yield started
+    with running(tmp_path_factory.mktemp("console"), broker.bootstrap_servers) as runs:
+        yield runs
 
 
 @pytest.fixture(scope="package")
-def browser(up: Up) -> Iterator[Browser]:
+def up(started: Up, tmp_path_factory: pytest.TempPathFactory) -> Up:
+    """The same, filled."""
+    started.fill(tmp_path_factory.mktemp("data"))
+    return started
+
+
+@pytest.fixture(scope="package")
+def browser(started: Up) -> Iterator[Browser]:
     """A browser."""
-    with chromium() as started:
-        yield started
+    with chromium() as runs:
+        yield runs
 
 
 @pytest.fixture

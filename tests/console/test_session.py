@@ -2,12 +2,14 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.console.stage import Up
+from tests.console.stage import ROOT, Up
 
 pytestmark = pytest.mark.kafka
 
@@ -98,6 +100,19 @@ def test_the_keyboard_goes_everywhere(page: Page) -> None:
     page.keyboard.type("invest")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/console/investigate"))
+
+
+def test_the_command_line_opens_the_console_once(up: Up, browser: Browser) -> None:
+    command = [sys.executable, "-m", "api.cli", "console", "--show"]
+    said = subprocess.run(command, cwd=ROOT, env=up.env, check=True, capture_output=True, text=True)
+    address = said.stdout.strip()
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        expect(page.get_by_role("button", name="local token")).to_be_visible()
+        assert "ticket" not in page.url
+    again = httpx.post(f"{up.address}/console/session", json={"ticket": address.rpartition("=")[2]})
+    assert again.status_code == 401
 
 
 def _cookie(value: str) -> str:

@@ -3,12 +3,13 @@
 import { fill, h } from "./dom.js";
 import { connect, disconnect } from "./events.js";
 import { frame, theme } from "./layout.js";
+import { keep, kept } from "./kept.js";
 import { listen } from "./keys.js";
 import { start } from "./router.js";
-import { readSession, session, signOut, stay } from "./session.js";
+import { readSession, session, signIn, signOut, stay } from "./session.js";
 import { door } from "./signin.js";
 import { trouble } from "./states.js";
-import { oops } from "./toast.js";
+import { oops, toast } from "./toast.js";
 
 theme();
 listen();
@@ -17,6 +18,11 @@ let started = false;
 
 async function begin() {
   try {
+    const ticket = new URLSearchParams(location.hash.slice(1)).get("ticket");
+    if (ticket) {
+      history.replaceState(null, "", location.pathname + location.search);
+      await signIn({ ticket }).catch((error) => toast(error.message, "bad"));
+    }
     await readSession();
   } catch (error) {
     fill(document.body, h("main.alone", trouble(error)));
@@ -53,11 +59,20 @@ async function draw(screen, context) {
     await show({ ...context, root, name: (text) => { document.title = `${text} · Tidegate`; } });
   } catch (error) {
     if (error.name === "AbortError" || context.signal.aborted) return;
+    if (error instanceof TypeError && /module/.test(error.message) && newer()) return;
     fill(main, root);
     fill(root, h("h1", title), trouble(error, () => draw(screen, context)));
   } finally {
     main.removeAttribute("aria-busy");
   }
+}
+
+/** Load the page again, once, when a file is gone: Tidegate was brought up to date meanwhile. */
+function newer() {
+  if (Date.now() - kept("reloaded", 0) < 30_000) return false;
+  keep("reloaded", Date.now());
+  location.reload();
+  return true;
 }
 
 window.addEventListener("signed-out", () => {

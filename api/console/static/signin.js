@@ -40,7 +40,7 @@ export function door(entered, words = "") {
     },
   }, h("span.mark.large", { "aria-hidden": "true" }), h("h1", "Tidegate"), words ? h("p", words) : null, fields, wrong, button, change,
   h("details", h("summary", "No access key yet?"),
-    h("p", "On the machine that Tidegate runs on:"),
+    h("p", "On the machine that Tidegate runs on, ", h("code", "tidegate console"), " opens this page signed in. For others, make keys:"),
     h("pre", "tidegate apply -f user.yaml\ntidegate access-keys add YOU"),
     h("p.hint", "user.yaml: kind: user, id: you@example.com, name: You, role: admin")));
   const say = (text) => { fill(wrong, text); wrong.hidden = false; };

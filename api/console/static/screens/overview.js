@@ -7,10 +7,12 @@ import { OURS, get } from "../http.js";
 import { icon } from "../icons.js";
 import { keep, kept } from "../kept.js";
 import { href } from "../router.js";
+import { SCREENS } from "../screens.js";
 import { begin } from "./begin.js";
 import { empty, heading, panel } from "../states.js";
 import { SEVERITIES, brief, light, number, plural, severity, status, when } from "../words.js";
 
+const SETTINGS = SCREENS.find((each) => each.path === "/settings/integrations");
 const CHANNEL = { ok: "ok", waiting: "warn", paused: "bad", broken: "bad", disabled: "off" };
 
 export async function show({ root, signal }) {
@@ -40,7 +42,7 @@ export async function show({ root, signal }) {
         about: `${plural(told.rows.resources, "resource")} in ${plural(told.rows.accounts, "account")}, watched by ${plural(told.enabled_policies, "policy", "policies")}${told.whole ? "" : " · this process knows some accounts only"}`,
         actions: [period],
       }),
-      told.notifying_rules ? null : h("div.hintbar", icon("integrations"), h("span", h("strong", "Nobody is told of alerts yet. "), "Choose where they go: Slack, Jira, PagerDuty, a webhook or ten others.")),
+      told.notifying_rules ? null : h("div.hintbar", icon("integrations"), h("span", h("strong", "Nobody is told of alerts yet. "), SETTINGS ? [h("a", { href: href(SETTINGS.path) }, "Choose where they go"), ": "] : "Choose where they go: ", "Slack, Jira, PagerDuty, a webhook, and ten others.")),
       places.top, places.charts, places.below);
     fill(places.top, tile("Open alerts", told.open_alerts, href("/alerts", { "alert.status": "open" })), tile("Open findings", told.open_findings, href("/investigate", { query: "config from cloud.resource where finding.severity IN ('critical', 'high')" })), health(), flow());
     const other = by === "severity" ? "source" : "severity";

@@ -15,10 +15,10 @@ from streams.identity import Place
 from streams.partition import partition_of
 from streams.produce import BatchProducer
 from streams.produce import Record as Outgoing
-from streams.records import DeadLetter, Finding, Knowledge, Resource, VendorAsset
+from streams.records import DeadLetter, Finding, Inventory, Knowledge, Resource, VendorAsset
 from streams.settings import Settings
 from streams.store.batch import Refused
-from streams.topics import DEAD_LETTERS, FINDINGS, RESOURCES, VENDOR_ASSETS, VENDOR_KNOWLEDGE, full_name
+from streams.topics import DEAD_LETTERS, FINDINGS, INVENTORIES, RESOURCES, VENDOR_ASSETS, VENDOR_KNOWLEDGE, full_name
 from streams.transport import Batch
 
 SLICE = 250
@@ -116,5 +116,6 @@ _TOPICS = {
     Finding: FINDINGS,
     VendorAsset: VENDOR_ASSETS,
     Knowledge: VENDOR_KNOWLEDGE,
+    Inventory: INVENTORIES,
     Bad: DEAD_LETTERS,
 }

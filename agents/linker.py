@@ -1,5 +1,5 @@
-"""What scanners know of their hosts and checks, followed by every worker; and findings completed with it, whichever
-came first.
+"""What scanners know of their hosts and checks, and full inventories, followed by every worker; findings completed with
+it, and what is gone ended, whichever came first.
 
 A finding is completed before it's sent, with what is known then. Who owns its partition completes it later when more
 is known: it looks at the rows that there are, so what a crash has left undone is found again.
@@ -19,6 +19,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agents.gone import deleted, ended
 from agents.link import completed, rewritten
 from streams.codec import encode
 from streams.errors import BrokerError
@@ -32,7 +33,7 @@ from streams.settings import Settings
 from streams.store import vendor
 from streams.store.thread import StoreThread
 from streams.store.vendor import Lacking, Name, Told, VendorKind
-from streams.topics import FINDINGS, VENDOR_ASSETS, VENDOR_KNOWLEDGE, finding_key, full_name
+from streams.topics import FINDINGS, INVENTORIES, RESOURCES, VENDOR_ASSETS, VENDOR_KNOWLEDGE, finding_key, full_name
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +41,15 @@ AT_ONCE = 1_000
 """Findings that are completed in one go."""
 REMEMBERED = 20_000
 """Assets and checks that are kept in memory for findings that come: a scanner tells of each many times."""
-SHARE = 10
-"""A look for findings that lack something is followed by a rest of this many times its length."""
+SHARE = 20
+"""A look for rows that lack something is followed by a rest of this many times its length."""
 REST_S = 1.0
 """The shortest rest."""
 
 
 class Linker:
-    """Follows vendor.assets and vendor.knowledge; completes findings as they come, and those of the partitions that
-    *owned* tells, once all that was there is in the store.
+    """Follows vendor.assets, vendor.knowledge and inventories. Completes findings as they come, and those of the
+    partitions that *owned* tells, once all that was there is in the store.
     """
 
     def __init__(
@@ -65,9 +66,11 @@ class Linker:
         self._owned = owned
         self._counts = counts
         self._topic = full_name(settings, FINDINGS)
+        self._resources = full_name(settings, RESOURCES)
         self._kinds: dict[str, VendorKind] = {
             full_name(settings, VENDOR_ASSETS): "assets",
             full_name(settings, VENDOR_KNOWLEDGE): "knowledge",
+            full_name(settings, INVENTORIES): "inventories",
         }
         self._ends: dict[TopicPartition, int] = {}
         self._at: dict[TopicPartition, int] = {}
@@ -76,6 +79,7 @@ class Linker:
         self._memory: dict[VendorKind, OrderedDict[Name, Told | None]] = {
             "assets": OrderedDict(),
             "knowledge": OrderedDict(),
+            "inventories": OrderedDict(),
         }
         self._changes = 0
         """Grows whenever memory is dropped: what was read before must not be remembered after."""
@@ -93,7 +97,7 @@ class Linker:
             await self._consumer.start()
             parts = [
                 TopicPartition(full_name(self._settings, topic), part)
-                for topic in (VENDOR_ASSETS, VENDOR_KNOWLEDGE)
+                for topic in (VENDOR_ASSETS, VENDOR_KNOWLEDGE, INVENTORIES)
                 for part in range(topic.partitions(self._settings))
             ]
             self._consumer.assign(parts)
@@ -187,6 +191,7 @@ class Linker:
             began = time.monotonic()
             while await self._complete_some():
                 pass
+            await self._end_gone()
             await asyncio.sleep(min(SHARE * (time.monotonic() - began), 60))
 
     async def _complete_some(self) -> bool:
@@ -220,6 +225,25 @@ class Linker:
         self._counts["completed"] += len(live)
         self._counts["moved"] += len(over)
         return len(fresh) == AT_ONCE
+
+    async def _end_gone(self) -> None:
+        """Delete resources, and end findings, that a full inventory doesn't list; up to AT_ONCE, the others next time:
+        what was sent has to come by first.
+        """
+        parts = self._owned()
+        resources = await self._read_store(partial(vendor.gone, kind="resources", parts=parts, limit=AT_ONCE))
+        if resources:
+            found = await self._read_store(partial(vendor.rows, kind="resources", of=resources))
+            now = [(each, deleted(orjson.loads(record), each.version)) for each, record in found]
+            gone = [(each.part, str(one["rrn"]).encode(), orjson.dumps(one)) for each, one in now]
+            await self._producer.send(self._resources, gone)
+            self._counts["gone"] += len(gone)
+        findings = await self._read_store(partial(vendor.gone, kind="findings", parts=parts, limit=AT_ONCE))
+        if findings:
+            found = await self._read_store(partial(vendor.rows, kind="findings", of=findings))
+            over = [self._outgoing(ended(orjson.loads(record), each.version)) for each, record in found]
+            await self._producer.send(self._topic, over)
+            self._counts["gone"] += len(over)
 
     async def _told(self, kind: VendorKind, names: AbstractSet[Name]) -> dict[Name, Told]:
         memory = self._memory[kind]

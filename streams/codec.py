@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from streams.errors import BadRecord
-from streams.records import DeadLetter, Finding, Knowledge, Record, Reference, Resource, VendorAsset
+from streams.records import DeadLetter, Finding, Inventory, Knowledge, Record, Reference, Resource, VendorAsset
 from streams.topics import finding_key, vendor_key
 
-R = TypeVar("R", Resource, Finding, VendorAsset, Knowledge, DeadLetter)
+R = TypeVar("R", bound=Record | DeadLetter)
 
 
 class Encoded(NamedTuple):
@@ -70,6 +70,6 @@ def _references(given: Any) -> list[Reference]:
 
 _NAMES: Mapping[type, frozenset[str]] = {
     shape: frozenset(field.name for field in fields(shape))
-    for shape in (Resource, Finding, VendorAsset, Knowledge, DeadLetter)
+    for shape in (Resource, Finding, VendorAsset, Knowledge, Inventory, DeadLetter)
 }
 _REFERRING = (Finding, VendorAsset)

@@ -234,7 +234,29 @@ class Knowledge:
     """What the vendor sent, unchanged."""
 
 
-Record: TypeAlias = Resource | Finding | VendorAsset | Knowledge
+@dataclass(slots=True, kw_only=True)
+class Inventory:
+    """All that there is of a kind, as of a moment: what is older and not in it is gone. Key: `source|id`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _DESCRIBED
+
+    source: str
+    """The cloud; of findings, what RQL calls finding.source."""
+    id: str
+    """What it is of: kind, account, api.name and region, with `|` between."""
+    kind: Literal["configs", "findings"]
+    account: str
+    """Canonical cloud account; of findings also empty: of every account."""
+    api_name: str = ""
+    """Of findings empty."""
+    region: str = ""
+    """Empty: of every region."""
+    ids: list[str] = field(default_factory=list)
+    """The ids of all resources, or findings, that there are."""
+    version: str
+
+
+Record: TypeAlias = Resource | Finding | VendorAsset | Knowledge | Inventory
 """What a normaliser gives."""
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from streams.alerts import Alert, AlertCommand, AlertEvent, Delivery
 from streams.audit import AuditRecord
 from streams.pulls import Pull
-from streams.records import DeadLetter, Finding, Knowledge, Resource, VendorAsset
+from streams.records import DeadLetter, Finding, Inventory, Knowledge, Resource, VendorAsset
 from streams.settings import Settings
 
 MIB = 1024 * 1024
@@ -83,6 +83,15 @@ VENDOR_KNOWLEDGE = Topic(
     holds="what scanners know about all findings of a kind, versioned",
     key="source|check id",
     record=Knowledge,
+    divided="few",
+    compacted=True,
+    max_message_bytes=MAX_MESSAGE,
+)
+INVENTORIES = Topic(
+    name="inventories",
+    holds="the newest full inventory of each kind: what is older and not in it is gone",
+    key="source|kind|account|api.name|region",
+    record=Inventory,
     divided="few",
     compacted=True,
     max_message_bytes=MAX_MESSAGE,
@@ -181,6 +190,7 @@ TOPICS = (
     FINDINGS,
     VENDOR_ASSETS,
     VENDOR_KNOWLEDGE,
+    INVENTORIES,
     ALERTS,
     ALERT_EVENTS,
     ALERT_COMMANDS,

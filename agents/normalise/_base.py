@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from agents.normalise._fields import wrong_type
+from agents.normalise._inventory import inventory
 from agents.normalise._unpack import Document, loads, unpack
 from streams.errors import BadRecord
 from streams.identity import Place
@@ -77,7 +78,10 @@ class Normaliser(ABC):
             try:
                 if type(item) is not dict:
                     raise item if isinstance(item, Exception) else wrong_type("", "an object", item)
-                records.append(self.record(item, place, len(records)))
+                if "inventory" in item:
+                    records.append(inventory(self.name, item, place, len(records), self.record))
+                else:
+                    records.append(self.record(item, place, len(records)))
             except Exception as wrong:  # noqa: BLE001 (one item must not stop the stream: see _bad)
                 records.append(_bad(wrong, where, raw or _written(item, value or b"")))
         return records
@@ -108,6 +112,8 @@ class Normaliser(ABC):
             if document.get("Type") == "Notification" and type(document.get("Message")) is str:  # wrapped by SNS
                 text = document["Message"].encode()
                 return self._within(loads(text), _joined(where, "Message"), text)
+            if "inventory" in document:
+                return [(where, document, raw)]
             return [
                 (_joined(where, place), item, None) if place else (where, item, raw)
                 for place, item in self.items(document)

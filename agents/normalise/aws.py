@@ -41,7 +41,8 @@ class Aws(Normaliser):
         'AWS Config snapshots (`{"configurationItems": [...]}`)',
         "EventBridge events with detail-type `Config Configuration Item Change`, alone or in an SNS notification",
         "invocations of AWS Config rules, their `invokingEvent` in a text",
-        'answers of the APIs that list resources (`{"Reservations": [...]}`), alone or as `config` of a row',
+        'answers of the APIs that list resources (`{"Reservations": [...]}`), alone or as `config` of a row; with '
+        "`complete: true` in the row, resources of its account and region that it doesn't list are gone",
         "CloudTrail events (EventBridge, or `Records` of a log file) and state changes of instances: deletions; other "
         "events are hints without a configuration and give no record",
     )
@@ -75,7 +76,7 @@ class Aws(Normaliser):
         ):
             return users(document, config["Content"])
         if type(config := document.get("config")) is dict:
-            return answered(document, config) or [("", document)]
+            return _complete(document, config, answered(document, config)) or [("", document)]
         return answered({}, document) or [("", document)]
 
     @override
@@ -89,6 +90,19 @@ class Aws(Normaliser):
         raise BadRecord(
             "", "neither a row, which has `config`, nor an AWS Config item, which has `configurationItemStatus`"
         )
+
+
+def _complete(row: Item, answer: Item, listed: Items | None) -> Items | None:
+    """Return what is *listed*, and after it the inventory that it is where the *row* says that it is all."""
+    if row.get("complete") is not True:
+        return listed
+    if listed is None:
+        raise BadRecord("complete", "it is no answer that lists resources: send an `inventory` with `ids`")
+    if more := next((name for name in ("NextToken", "nextToken", "NextMarker", "Marker") if answer.get(name)), None):
+        raise BadRecord("complete", f"the answer has a {more}: more pages follow it")
+    told = {name: row[name] for name in ("account", "api_name", "region") if name in row}
+    whole = {"inventory": told, "rows": [item for _, item in listed]}
+    return [*listed, ("complete", whole | ({"time": row["time"]} if "time" in row else {}))]
 
 
 def _notified(event: Item, where: str) -> Items:

@@ -8,7 +8,7 @@ zone.
 from dataclasses import dataclass
 from typing import Literal
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised with every change of DDL: a store of another version is not opened but rebuilt from Kafka."""
 
 LAST_MS = 253_402_300_799_999
@@ -53,6 +53,11 @@ create table vendor_knowledge(
     record VARCHAR using compression zstd);
 -- By what names findings, and other assets, call an asset: its id and its other ids.
 create table vendor_names(part USMALLINT, source VARCHAR, id VARCHAR, name VARCHAR);
+-- Full inventories, and the ids that are in them.
+create table inventories(
+    part USMALLINT, source VARCHAR, id VARCHAR, version VARCHAR, digest VARCHAR, again BOOLEAN,
+    record VARCHAR using compression zstd);
+create table inventory_ids(part USMALLINT, source VARCHAR, id VARCHAR, name VARCHAR);
 create table vendor_partitions(
     topic VARCHAR, part USMALLINT, next_offset BIGINT, topic_id VARCHAR, cluster_id VARCHAR);
 

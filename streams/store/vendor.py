@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import duckdb
 import orjson
 
-VendorKind = Literal["assets", "knowledge"]
+VendorKind = Literal["assets", "knowledge", "inventories"]
 Name = tuple[str, str]
 """A source, and an id of its asset or knowledge."""
 
@@ -43,12 +43,20 @@ class Lacking(NamedTuple):
     version: str
 
 
+class Gone(NamedTuple):
+    """A row that isn't in a full inventory of its kind; *version*: the inventory's."""
+
+    part: int
+    hash: int
+    version: str
+
+
 def row(kind: VendorKind, record: bytes) -> Row | None:
     """Return what the tables hold of *record*; None where it is no record of this kind."""
     try:
         told = orjson.loads(record)
         source, id, version = told["source"], told["id"], told["version"]
-        names = [id, *told.get("ids", ())] if kind == "assets" else [id]
+        names = {"assets": [id, *told.get("ids", ())], "knowledge": [id], "inventories": told.get("ids", [])}[kind]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
     if not all(type(text) is str and text for text in (source, id, version, *names)):
@@ -131,10 +139,10 @@ def merge(
                 [each.record.decode() for each in rows],
             ],
         )
-        if kind == "assets":
+        if len(_TABLES[kind]) > 1 and any(each.names for each in rows):
             named = [(each.source, each.id, name) for each in rows for name in each.names]
             db.execute(
-                """insert into vendor_names select $1, unnest($2::VARCHAR[]), unnest($3::VARCHAR[]),
+                f"""insert into {_TABLES[kind][1]} select $1, unnest($2::VARCHAR[]), unnest($3::VARCHAR[]),
                 unnest($4::VARCHAR[])""",
                 [part, *(list(column) for column in zip(*named, strict=True))],
             )
@@ -217,6 +225,42 @@ def records(db: duckdb.DuckDBPyConnection, of: Sequence[Lacking]) -> list[tuple[
     return [(wanted[at], record.encode()) for *key, record in found if (at := (key[0], key[1], key[2])) in wanted]
 
 
+def gone(
+    db: duckdb.DuckDBPyConnection, kind: Literal["resources", "findings"], parts: Collection[int], limit: int
+) -> list[Gone]:
+    """Return up to *limit* live rows of *parts* that are older than a full inventory of their kind, and not in it."""
+    id, same = {
+        "resources": ("rid", "t.cloud = i.source and t.account = i.account and t.api_name = i.api_name"),
+        "findings": ("fid", "t.source = i.source and (i.account = '' or t.account = i.account) and t.status = 'open'"),
+    }[kind]
+    found = db.execute(
+        f"""with full_ as (
+            select source, id, version, record->>'$.account' as account, record->>'$.api_name' as api_name,
+                record->>'$.region' as region
+            from inventories where split_part(id, '|', 1) = $1)
+        select t.part, t.{id}, max(i.version) from {kind} t
+            join full_ i on {same} and (i.region = '' or t.region = i.region)
+            anti join inventory_ids n on n.source = i.source and n.id = i.id and n.name = t.id
+        where not t.deleted and t.version < i.version and t.part in (select unnest($2::USMALLINT[]))
+        group by 1, 2 limit $3""",
+        [{"resources": "configs", "findings": "findings"}[kind], list(parts), limit],
+    ).fetchall()
+    return [Gone(*each) for each in found]
+
+
+def rows(
+    db: duckdb.DuckDBPyConnection, kind: Literal["resources", "findings"], of: Sequence[Gone]
+) -> list[tuple[Gone, bytes]]:
+    """Return the records of these rows as they lie on the topic."""
+    id = {"resources": "rid", "findings": "fid"}[kind]
+    wanted = {(each.part, each.hash): each for each in of}
+    found = db.execute(
+        f"select part, {id}, record from {kind[:-1]}_records where {id} in (select unnest($1::UBIGINT[]))",
+        [[each.hash for each in of]],
+    ).fetchall()
+    return [(wanted[part, hash_], record.encode()) for part, hash_, record in found if (part, hash_) in wanted]
+
+
 def unlinked(db: duckdb.DuckDBPyConnection) -> Mapping[str, int]:
     """Return how many open findings are linked to no resource, by the reason why."""
     found = db.execute("""
@@ -246,6 +290,7 @@ _DIGEST = "left(md5(string_agg(a.digest, ' ' order by a.id)), 16)"
 _TABLES: Mapping[VendorKind, tuple[str, ...]] = {
     "assets": ("vendor_assets", "vendor_names"),
     "knowledge": ("vendor_knowledge",),
+    "inventories": ("inventories", "inventory_ids"),
 }
 _TAKEN: Mapping[VendorKind, tuple[str, ...]] = {
     "assets": (
@@ -271,6 +316,7 @@ _TAKEN: Mapping[VendorKind, tuple[str, ...]] = {
         "remediation",
         "links",
     ),
+    "inventories": ("version",),
 }
 
 

@@ -14,7 +14,7 @@ from agents.normalise import NORMALISERS
 from agents.normalise._base import Bad
 from streams.codec import decode, encode
 from streams.identity import Place
-from streams.records import Finding, Knowledge, Record, Resource, VendorAsset
+from streams.records import Inventory, Knowledge, Record, Resource, VendorAsset
 from tests.contract.golden import CASES, out_of, place, plain, read
 
 MEGABYTE = "x" * 1_000_000
@@ -144,7 +144,7 @@ def _records(entries: list[Record | Bad]) -> list[Record]:
 
 
 def _identity(record: Record) -> tuple[str, str]:
-    if isinstance(record, VendorAsset | Knowledge):
+    if isinstance(record, VendorAsset | Knowledge | Inventory):
         return (record.source, record.id)
     return (record.account, record.rrn if isinstance(record, Resource) else record.id)
 
@@ -152,21 +152,15 @@ def _identity(record: Record) -> tuple[str, str]:
 def _times(record: Record) -> list[int | None]:
     if isinstance(record, Resource):
         return [record.created]
+    if isinstance(record, Inventory):
+        return []
     if isinstance(record, Knowledge):
         return [record.published, record.changed]
     return [record.first_seen, record.last_seen]
 
 
 def _decoded(record: Record, value: bytes) -> tuple[Record, dict[str, Any]]:
-    match record:
-        case Resource():
-            return decode(Resource, value)
-        case Finding():
-            return decode(Finding, value)
-        case VendorAsset():
-            return decode(VendorAsset, value)
-        case Knowledge():
-            return decode(Knowledge, value)
+    return decode(type(record), value)
 
 
 def _bytes(entries: list[Record | Bad]) -> list[Any]:

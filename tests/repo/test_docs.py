@@ -39,7 +39,10 @@ def test_the_topics_page_has_every_topic() -> None:
     assert rows == {topic.name for topic in TOPICS} | {source.topic for source in NORMALISERS.values()}
 
 
-TOPICS_OF = {"configs": {"resources"}, "findings": {"findings", "vendor.assets", "vendor.knowledge"}}
+TOPICS_OF = {
+    "configs": {"resources", "inventories"},
+    "findings": {"findings", "vendor.assets", "vendor.knowledge", "inventories"},
+}
 
 
 def test_every_source_has_an_example_record_that_its_printed_schema_accepts() -> None:

@@ -16,7 +16,7 @@ from agents.normalise import NORMALISERS
 from agents.normalise._base import Bad
 from streams.codec import decode, encode
 from streams.identity import Place
-from streams.records import DeadLetter, Finding, Knowledge, Record, Resource, VendorAsset
+from streams.records import DeadLetter, Finding, Record
 from streams.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
@@ -98,12 +98,4 @@ def _records(case: Path) -> list[Record]:
 
 
 def _decode(like: Record, value: bytes) -> tuple[Record, dict[str, Any]]:
-    match like:
-        case Resource():
-            return decode(Resource, value)
-        case Finding():
-            return decode(Finding, value)
-        case VendorAsset():
-            return decode(VendorAsset, value)
-        case Knowledge():
-            return decode(Knowledge, value)
+    return decode(type(like), value)

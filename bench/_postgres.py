@@ -19,7 +19,7 @@ QUERIES = {
     ' "0.0.0.0/0" || @.ipv6Ranges[*].cidrIpv6 == "::/0") && @.fromPort <= 22 && @.toPort >= 22)\'',
     "contains": f"select count(*) from resources where {_VM} and json @? '$.tags[*].value ? (@ like_regex \"team-2\")'",
     "missing": f"select count(*) from resources where {_VM} and not json ? 'iamInstanceProfile'",
-    "size": f"select count(*) from resources where {_VM} and jsonb_array_length(json->'securityGroups') > 1",
+    "size": f"select count(*) from resources where {_VM} and jsonb_array_length(json->'tags') > 1",
     "age": f"select count(*) from resources where {_VM} and (json->>'launchTime')::timestamptz <"
     " timestamptz '2026-11-01Z' - interval '100 days'",
     "join": f"select count(*) from resources where {_VM} and json->>'publicIpAddress' is not null and json->>'vpcId' in"

@@ -8,7 +8,7 @@ the X for which there is no Y. Rows are found by equal keys wherever the filter 
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from queries.check import Checked
 from queries.check_join import aliases_of
@@ -18,7 +18,7 @@ from queries.fragment import Sql, join, sql
 from queries.hot import Cold, Lookup
 from queries.hot_table import NOTHING, Hot
 from queries.join_keys import Key, containing, key_rows, keys_of
-from queries.members import Members, Scope, members, names
+from queries.members import Members, Scope, members, names, some_array
 from queries.syntax import And, Compare, Condition, Not, Or, Path, Step, Where
 
 Aliases = frozenset[str]
@@ -48,12 +48,19 @@ class _Hoisted:
     """A column of a clause's table: what a path, up to where it speaks of another clause, finds."""
 
     name: str
-    sql: Sql
-    many: bool
-    text: Sql
-    hot: Sql | None
-    hot_text: Sql | None
-    """The same from hot columns, where the text form is had for nothing."""
+    found: Members
+    hot: Members | None
+    """The same from hot columns, where its text form is had for nothing."""
+
+    def forms(self, found: Members) -> list[Sql]:
+        """Return the columns that hold *found*."""
+        value = sql(f"{{0}} as {self.name}", found.json())
+        if self.hot is None:
+            return [value]
+        arrays = found.arrays if found.path == "$" else None
+        if arrays is None:
+            arrays = some_array(found.json(), Sql("a")) if found.many else Sql("false")
+        return [value, sql(f"{{0}} as {self.name}t", found.text()), sql(f"{{0}} as {self.name}a", arrays)]
 
 
 class _Join:
@@ -75,20 +82,15 @@ class _Join:
 
     def columns(self, alias: str) -> tuple[Sql, ...]:
         """Return what the table of *alias* holds, from its documents."""
-        found = list(_OWN)
-        for column in self._of(alias):
-            found.append(sql(f"{{0}} as {column.name}", column.sql))
-            if column.hot_text is not None:
-                found.append(sql(f"{{0}} as {column.name}t", column.text))
-        return tuple(found)
+        return (*_OWN, *(form for column in self._of(alias) for form in column.forms(column.found)))
 
     def hot_columns(self, alias: str) -> tuple[Sql, ...] | None:
         """Return the same from hot columns, None where these don't hold all of it."""
         found = list(_OWN)
         for column in self._of(alias):
-            if column.hot is None or column.hot_text is None:
+            if column.hot is None:
                 return None
-            found += [sql(f"{{0}} as {column.name}", column.hot), sql(f"{{0}} as {column.name}t", column.hot_text)]
+            found += column.forms(column.hot)
         return tuple(found)
 
     def formula(self, condition: Condition, bound: Aliases) -> Sql:
@@ -204,12 +206,14 @@ class _Join:
             if table is not None:
                 with suppress(Cold):
                     hot = _read(steps, table.columns)
-            forms = (None, None) if hot is None else (hot.json(), hot.text())
-            self._hoisted[at] = _Hoisted(f"p{len(self._hoisted)}", found.json(), found.many, found.text(), *forms)
+            self._hoisted[at] = _Hoisted(f"p{len(self._hoisted)}", found, hot)
         column = self._hoisted[at]
-        base = Sql(f"{self.tables[path.root]}.{column.name}")
-        plain = Sql(base.text + "t") if column.hot_text is not None else None
-        return Members(base, self.lambdas, listed=column.many, gaps=column.many, plain=plain), done
+        base, many = Sql(f"{self.tables[path.root]}.{column.name}"), column.found.many
+        held = Members(base, self.lambdas, listed=many, gaps=many)
+        if column.hot is None:
+            return held, done
+        arrays = Sql(base.text + "a") if many else sql("left({0}, 1) = '['", base)
+        return replace(held, plain=Sql(base.text + "t"), arrays=arrays), done
 
     def _of(self, alias: str) -> list[_Hoisted]:
         return [column for (own, _), column in self._hoisted.items() if own == alias]

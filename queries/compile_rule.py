@@ -70,7 +70,8 @@ def in_scope(condition: Condition, scope: Scope) -> Sql:
     """Return SQL for *condition* where it stands."""
     match condition:
         case And(parts):
-            return join(" and ", [in_scope(part, scope) for part in parts])
+            met = [in_scope(part, scope) for part in parts]
+            return join(" and ", met) if scope.element is scope.root else _cheap_first(met)
         case Or(parts):
             return join(" or ", [in_scope(part, scope) for part in parts])
         case Not(inner):
@@ -79,6 +80,15 @@ def in_scope(condition: Condition, scope: Scope) -> Sql:
             return _compare(condition, scope)
         case Attribute() | JsonRule() | OneFinding():
             raise AssertionError(condition)
+
+
+def _cheap_first(met: list[Sql]) -> Sql:
+    """Return whether all *met* hold of an element: in a lambda, `and` asks everything of every element."""
+    lists = [each for each in met if "lambda" in each.text]
+    cheap = [each for each in met if "lambda" not in each.text]
+    if not lists or not cheap:
+        return join(" and ", met)
+    return sql("case when {0} then {1} end", join(" and ", cheap), join(" and ", lists))
 
 
 def _compare(compare: Compare, scope: Scope) -> Sql:

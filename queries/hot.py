@@ -40,13 +40,14 @@ class HotPath:
 
 class Held(NamedTuple):
     """A column's value: as JSON and as text, a list of these where *many*; *done*: how many steps of the path it is;
-    *time*: the point in time that the text reads as, in ms, where it is held.
+    *arrays*: whether some value is an array; *time*: the point in time that the text reads as, in ms, where it is held.
     """
 
     json: Sql
     text: Sql
     many: bool
     done: int
+    arrays: Sql = Sql("false")
     time: Sql | None = None
 
 
@@ -61,8 +62,8 @@ class Lookup(Protocol):
 
 
 class Columns:
-    """The columns of a table of hot *paths*, as SQL over `h`: h0, t0, m0 are a value as JSON, as text, and as a time
-    where it is one value; e0 are elements.
+    """The columns of a table of hot *paths*, as SQL over `h`: h0, t0, m0 are a value as JSON, as text and as a time;
+    h0, t0, a0 are a list of values as JSON and as texts, and whether some is an array; e0 are elements.
     """
 
     def __init__(self, paths: Iterable[HotPath]) -> None:
@@ -155,6 +156,8 @@ def _held(steps: Steps, there: list[Steps], owner: str) -> Held:
     for done in range(len(steps), -1, -1):
         found = steps[:done]
         if found in there and (done == len(steps) or Each() not in found):
-            number = there.index(found)
-            return Held(Sql(f"{owner}.h{number}"), Sql(f"{owner}.t{number}"), Each() in found, done)
+            number, many = there.index(found), Each() in found
+            value = f"{owner}.h{number}"
+            arrays = f"{owner}.a{number}" if many else f"left({value}, 1) = '['"
+            return Held(Sql(value), Sql(f"{owner}.t{number}"), many, done, Sql(arrays))
     raise Cold

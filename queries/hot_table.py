@@ -15,7 +15,7 @@ from queries.compile_rule import in_scope
 from queries.errors import RqlError
 from queries.fragment import Slot, Sql, bind, commas, sql
 from queries.hot import ELEMENT, Columns, HotPath, Lookup, Steps, stands_in_column
-from queries.members import Members, Scope, elements, members, names
+from queries.members import Members, Scope, elements, members, names, some_array
 from queries.parse_rule import RuleParser
 from queries.syntax import Each, Path
 from queries.tokens import Reader
@@ -149,6 +149,7 @@ def _shown(owner: str, paths: list[Steps]) -> list[_Expression]:
         if Each() in steps:
             value = Sql(f"{owner}l{n}")
             text = sql("list_transform({0}, lambda t: t ->> '$')", value)
+            shown.append((f"a{n}", some_array(value, Sql("t"))))
         else:
             singles += 1
             value = Sql(f"{owner}v[{singles}]")
@@ -157,9 +158,10 @@ def _shown(owner: str, paths: list[Steps]) -> list[_Expression]:
     return shown
 
 
-def _typed(number: int, steps: Steps) -> tuple[str, str]:
-    many = "[]" if Each() in steps else ""
-    return f"h{number} JSON{many}", f"t{number} VARCHAR{many}"
+def _typed(number: int, steps: Steps) -> tuple[str, ...]:
+    if Each() in steps:
+        return f"a{number} BOOLEAN", f"h{number} JSON[]", f"t{number} VARCHAR[]"
+    return f"h{number} JSON", f"t{number} VARCHAR"
 
 
 def _time(text: Sql) -> Sql:

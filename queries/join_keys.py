@@ -58,6 +58,8 @@ class Key:
 def keys_of(found: Members, *, flat: bool) -> tuple[Sql, bool]:
     """Return the key of a row, or the list of its keys, and which of the two."""
     found = found.flat() if flat else found
+    if found.plain is not None and not found.many:
+        return canonical(found.text()), False
     e = next(found.names)
     if not found.many:
         return sql("list_transform([{0}], lambda {1}: {2})[1]", found.text(), e, canonical(e)), False

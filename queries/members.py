@@ -39,8 +39,8 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class Members:
     """What lies at *path* in *base*. *listed*: base is a list of values; *gaps*: it may hold NULL; *spread*: path has a
-    wildcard. *plain*, *time*: base as text, and as a time in ms, where there are such columns. *quick*: the number that
-    the one value is, and a test on which that depends.
+    wildcard. *plain*, *arrays*, *time*: base as text, whether some value of it is an array, and base as a time in ms,
+    where there are such columns. *quick*: the number that the one value is, and a test on which that depends.
     """
 
     base: Sql
@@ -50,6 +50,7 @@ class Members:
     spread: bool = False
     gaps: bool = False
     plain: Sql | None = None
+    arrays: Sql | None = None
     time: Sql | None = None
     quick: tuple[Sql, Sql] | None = None
 
@@ -111,11 +112,8 @@ class Members:
 
     def _flat_text(self, flat: "Members") -> Sql:
         """Return the text form of *flat*: where no value is an array, and nearly always none is, that of this."""
-        if not self.many:
-            texts = sql("[{0}]", self.plain or Sql(""))
-            return sql("case when left({0}, 1) = '[' then {1} else {2} end", self.json(), flat.text(), texts)
-        arrays = sql("len(list_filter({0}, lambda {1}: left({1}, 1) = '[')) > 0", self.json(), next(self.names))
-        return sql("case when {0} then {1} else {2} end", arrays, flat.text(), self.plain or Sql(""))
+        texts = self.text() if self.many else sql("[{0}]", self.text())
+        return sql("case when {0} then {1} else {2} end", self.arrays or Sql("true"), flat.text(), texts)
 
     @property
     def _gaps(self) -> bool:
@@ -132,6 +130,11 @@ class Members:
         return sql("flatten({0})", each) if self.spread else each
 
 
+def some_array(values: Sql, e: Sql) -> Sql:
+    """Return whether some of the JSON *values*, a list, is an array; *e* is a name for a lambda."""
+    return sql("len(list_filter({0}, lambda {1}: left({1}, 1) = '[')) > 0", values, e)
+
+
 def members(path: Path, scope: Scope) -> Members:
     """Return what *path* finds; its last step, when that is `[?none()]` or `[?all()]`, is left to the caller."""
     if path.root not in ("", "$", "@") and scope.hoisted is not None:
@@ -140,7 +143,7 @@ def members(path: Path, scope: Scope) -> Members:
     hot = scope.hot_root if path.root == "$" else scope.hot_element
     if hot is not None:
         held = hot.value(path.steps[: plain_steps(path.steps)])
-        found = Members(held.json, scope.names, listed=held.many, plain=held.text, time=held.time)
+        found = Members(held.json, scope.names, listed=held.many, plain=held.text, arrays=held.arrays, time=held.time)
         return _walk(found, path.steps, held.done, scope)
     base = scope.element if path.root != "$" else scope.root
     if base is scope.root and not (path.steps and isinstance(path.steps[0], Key | Index | Each)):

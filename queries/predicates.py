@@ -83,7 +83,7 @@ def contains(left: Members, right: Right) -> Sql:
     def any_of_them(value: Sql) -> Sql:
         return join(" or ", [sql("contains({0}, {1})", value, bind(text)) for text in texts])
 
-    together = left.some(lambda value: _holds(value, any_of_them, None), as_text=False)
+    together = _holding(left, any_of_them, left.some(lambda value: _holds(value, any_of_them, None), as_text=False))
     others = [c for c in right if not (isinstance(c, Value) and _only_text(c.text))]
     return join(" or ", [together, *(_contains(left, choice) for choice in others)])
 
@@ -298,12 +298,20 @@ def _contains(left: Members, right: Choice) -> Sql:
                 as_text=False,
             )
         case Value(text) if _only_text(text):
-            return left.some(lambda value: _holds_text(value, text), as_text=False)
+            general = left.some(lambda value: _holds_text(value, text), as_text=False)
+            return _holding(left, lambda value: sql("contains({0}, {1})", value, bind(text)), general)
         case Value(text):
             return left.some(
                 lambda value: _holds(value, lambda v: sql("contains({0}, {1})", v, bind(text)), lambda v: _is(v, text)),
                 as_text=False,
             )
+
+
+def _holding(left: Members, inside: Test, general: Sql) -> Sql:
+    """Return *general*, or *inside* of the texts where there are such and no value is an array: the same then."""
+    if left.plain is None or left.arrays is None or left.path != "$":
+        return general
+    return sql("case when {0} then {1} else {2} end", left.arrays, general, left.some(inside))
 
 
 def _holds_text(value: Sql, text: str) -> Sql:
@@ -348,6 +356,8 @@ def _as_number(value: Sql) -> Sql:
 
 def _size_of_one(value: Members) -> Sql:
     """Most that are asked for their size are arrays, whose length is read at once; lambdas read a value once."""
+    if value.plain is not None and value.path == "$":
+        return _size(value.json())  # a column costs nothing to read again
     n, e = next(value.names), next(value.names)
     other = sql("list_transform([{0}], lambda {1}: {2})[1]", value.json(), e, _size(e))
     length = sql("json_array_length({0}, {1})", value.base, bind(value.path))

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.console import delivered, events, integration_types, integrations, overview, rql, rules, templates
+from api.console import delivered, events, integration_types, integrations, overview, rql, rules, shipped, templates
 
 routes = APIRouter()
-for area in (rql, delivered, overview, events, integration_types, integrations, rules, templates):
+for area in (rql, delivered, overview, events, integration_types, integrations, rules, shipped, templates):
     routes.include_router(area.routes)

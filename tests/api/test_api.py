@@ -18,50 +18,6 @@ JOINED = (
     "config from cloud.resource where finding.type = 'AWS GuardDuty Host' AND finding.severity IN ('critical', 'high')"
     " AND api.name = 'aws-ec2-describe-instances' AND json.rule = metadataOptions.httpTokens = 'optional'"
 )
-PATHS = [
-    ("POST", "/rql"),
-    ("POST", "/sql"),
-    ("POST", "/ingest/{source}"),
-    ("GET", "/status"),
-    ("GET", "/snapshots"),
-    ("POST", "/snapshots"),
-    ("POST", "/snapshots/prune"),
-    ("GET", "/policies"),
-    ("GET", "/policies/0-0"),
-    ("GET", "/policies/0-0/violations"),
-    ("GET", "/alerts"),
-    ("GET", "/alerts/0-0"),
-    ("POST", "/alerts/0-0/commands"),
-    ("GET", "/deliveries"),
-    ("GET", "/resources/{rrn}"),
-    ("GET", "/overview"),
-    ("GET", "/integration-types"),
-    ("GET", "/integrations"),
-    ("POST", "/integrations/test"),
-    ("GET", "/integrations/{id}/fields"),
-    ("POST", "/notification-templates/test"),
-    ("POST", "/alert-rules/preview"),
-    ("GET", "/alerts/{id}/deliveries"),
-    ("GET", "/events"),
-    ("POST", "/rql/complete"),
-    ("POST", "/rql/format"),
-    ("GET", "/dead-letters"),
-    ("GET", "/dead-letters/0-0"),
-    ("POST", "/dead-letters/0-0/replay"),
-    ("GET", "/alerts/0-0/rules"),
-    ("GET", "/alerts/0-0/payload"),
-    ("GET", "/alert-payload/schema"),
-    ("GET", "/sources"),
-    ("POST", "/sources/{source}/try"),
-    ("GET", "/control"),
-    ("POST", "/control"),
-    ("POST", "/control/keys/rotate"),
-    ("POST", "/control/access-keys"),
-    ("POST", "/control/integrations/0-0/test"),
-    ("GET", "/control/audit-log"),
-    ("GET", "/control/{kind}"),
-    *((method, "/control/{kind}/0-0") for method in ("GET", "PUT", "PATCH", "DELETE")),
-]
 
 
 async def test_rql_joins_findings_and_configuration_and_says_how_far_to_rely_on_it(api: httpx.AsyncClient) -> None:
@@ -168,22 +124,16 @@ async def test_health_needs_no_token_and_tells_nothing(alone: Alone) -> None:
 @pytest.mark.parametrize("token", [None, "", "x" * 43, SECRET[:-1], SECRET + "s"])
 async def test_nobody_is_let_in_without_the_token(alone: Alone, token: str | None) -> None:
     async with _client(alone, token=token) as api:
-        for method, path in PATHS:
-            said = await api.request(method, path, json={} if method == "POST" else None)
+        described = create_app(alone, SECRET).openapi()["paths"]
+        for method, path in [(method.upper(), path) for path, methods in described.items() for method in methods]:
+            if path.endswith("/health"):
+                continue
+            said = await api.request(method, f"http://tidegate{path}", json={} if method == "POST" else None)
 
             assert said.status_code == 401, path
             assert said.headers["www-authenticate"] == "Bearer"
             assert Failure(**said.json()).error.code == "unauthorized"
             assert SECRET not in said.text
-
-
-def test_every_path_but_health_is_among_those_that_ask_for_the_token(alone: Alone) -> None:
-    schema = create_app(alone, SECRET).openapi()
-    prefix = "/api/tidegate/v1"
-
-    paths = {(m.upper(), p.removeprefix(prefix)) for p, methods in schema["paths"].items() for m in methods}
-
-    assert paths == {(m, p.replace("0-0", "{id}")) for m, p in PATHS} | {("GET", "/health")}
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,20 @@ An alert's version is its owner's generation, then its seq. Of two versions the 
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeVar
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import duckdb
-import pyarrow as pa
 
 from streams.alerts import Alert, read
 from streams.errors import BadRecord
+from streams.store import prepared
 from streams.store.places import Finder, in_sql
+from streams.store.prepared import ROWS, Prepared
 from streams.store.world import having
 
-T = TypeVar("T")
+AT_ONCE = 1_000
+"""Alerts in one statement, which holds them as text."""
 
 
 class Row(NamedTuple):
@@ -101,13 +104,8 @@ def put(db: duckdb.DuckDBPyConnection, rows: Sequence[Row], over: Sequence[int] 
     elif over:
         where, values = in_sql(over)
         db.execute(f"delete from alerts where {where}", values)
-    db.register("alert_rows", _table(rows))
-    db.execute("""
-        insert into alerts select md5_number_lower(id), part, id, policy, policy_name, severity, status, reason,
-            case when rrn = '' then 0 else md5_number_lower(rrn) end, rrn, account, cloud, region, resource,
-            make_timestamp(1000 * opened), make_timestamp(1000 * updated), generation, seq, record
-        from alert_rows""")
-    db.unregister("alert_rows")
+    for begin in range(0, len(rows), AT_ONCE):
+        _prepared(db).run(_INSERT, map(_fields, rows[begin : begin + AT_ONCE]))
 
 
 def of_subjects(db: duckdb.DuckDBPyConnection, rids: Sequence[int], finder: Finder) -> list[Row]:
@@ -194,32 +192,36 @@ def _note(db: duckdb.DuckDBPyConnection, ats: Sequence[_At]) -> None:
         )
 
 
-def _table(rows: Sequence[Row]) -> pa.Table:
-    def column(of: Any, type: pa.DataType | None = None) -> pa.Array:
-        return pa.array([of(row) for row in rows], type)
+@lru_cache(maxsize=2)
+def _prepared(db: duckdb.DuckDBPyConnection) -> Prepared:
+    return Prepared(db)
 
-    return pa.table(
-        {
-            "part": column(lambda row: row.part, pa.uint16()),
-            "id": column(lambda row: row.alert.id),
-            "policy": column(lambda row: row.alert.policy.id),
-            "policy_name": column(lambda row: row.alert.policy.name),
-            "severity": column(lambda row: row.alert.policy.severity),
-            "status": column(lambda row: row.alert.status),
-            "reason": column(lambda row: row.alert.reason),
-            "rrn": column(lambda row: row.alert.resource.rrn),
-            "account": column(lambda row: row.alert.resource.account),
-            "cloud": column(lambda row: row.alert.resource.cloud),
-            "region": column(lambda row: row.alert.resource.region),
-            "resource": column(lambda row: row.alert.resource.name or row.alert.resource.id),
-            "opened": column(lambda row: _ms(row.alert.opened), pa.int64()),
-            "updated": column(lambda row: _ms(row.alert.updated), pa.int64()),
-            "generation": column(lambda row: row.alert.generation, pa.int64()),
-            "seq": column(lambda row: row.alert.seq, pa.int64()),
-            "record": column(lambda row: row.record.decode()),
-        }
-    )
+
+def _fields(row: Row) -> list[int | bytes]:
+    alert = row.alert
+    about = alert.resource
+    of_policy = (alert.policy.id, alert.policy.name, alert.policy.severity)
+    of_resource = (about.rrn, about.account, about.cloud, about.region, about.name or about.id)
+    texts = (alert.id, *of_policy, alert.status, alert.reason, *of_resource)
+    numbers = (row.part, _ms(alert.opened), _ms(alert.updated), alert.generation, alert.seq)
+    return [*numbers, *(text.encode() for text in texts), row.record]
 
 
 def _ms(time: int) -> int:
     return max(0, min(time, int(datetime(9999, 12, 31, tzinfo=UTC).timestamp() * 1000)))
+
+
+def _insert() -> str:
+    id, rrn = prepared.text(6), prepared.text(12)
+    about = ", ".join(prepared.text(place) for place in range(7, 12))
+    return f"""
+        insert into alerts select md5_number_lower({id}), {prepared.number(1, "USMALLINT")}, {id}, {about},
+            case when {rrn} = '' then 0 else md5_number_lower({rrn}) end, {rrn},
+            {", ".join(prepared.text(place) for place in range(13, 17))},
+            make_timestamp(1000 * {prepared.number(2, "BIGINT")}),
+            make_timestamp(1000 * {prepared.number(3, "BIGINT")}),
+            {prepared.number(4, "BIGINT")}, {prepared.number(5, "BIGINT")}, {prepared.text(17)}
+        from {ROWS}"""
+
+
+_INSERT = _insert()

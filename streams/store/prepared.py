@@ -7,6 +7,7 @@ text: so it is rows of numbers and of base64, and nothing else reaches SQL from 
 
 from base64 import b64encode
 from collections.abc import Iterable
+from hashlib import md5
 from typing import Any
 
 import duckdb
@@ -23,7 +24,8 @@ class Prepared:
         """Execute *sql*, which reads *rows* (one at least) from ROWS, and return its rows. Bytes are UTF-8."""
         name = self._names.get(sql)
         if name is None:
-            name = f"prepared_{len(self._names)}"
+            # another Prepared may share the connection: by what it is, a name means one thing
+            name = f"prepared_{md5(sql.encode(), usedforsecurity=False).hexdigest()}"
             self._db.execute(f"prepare {name} as {sql}")
             self._names[sql] = name
         return self._db.execute(f"execute {name}('{_text(rows)}')").fetchall()

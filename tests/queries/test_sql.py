@@ -186,6 +186,15 @@ ESCAPES = (
     "select * from sys",
     "select * from os",
     "select getenv('HOME')",
+    "from enable_logging(storage='file', storage_path='{folder}/log')",
+    "from enable_profiling(format='json', save_location='{folder}/profile.json')",
+    "from read_duckdb('{file}')",
+    "from json_execute_serialized_sql(json_serialize_sql('from read_text(''/etc/hostname'')'))",
+    "from read_text('/dev/fd/0')",
+    "from read_blob('/proc/self/mem')",
+    "from duckdb_extensions()",
+    "from query('attach ''{folder}/other.duckdb'' ')",
+    "with x as (merge into resources using (select 1) on false when matched then delete returning *) from x",
 )
 
 
@@ -220,6 +229,7 @@ def test_a_statement_that_wants_too_much_memory_is_refused(database: Path, text:
         "select count(*) from range(1000000) a, range(1000000) b, range(1000000) c",
         "with recursive t(i) as (select 1 union all select i from t) select count(*) from t",
         "select levenshtein(repeat('a', 100000), repeat('b', 100000))",
+        "select sleep_ms(100000)",
     ],
 )
 def test_a_statement_without_end_is_killed_and_leaves_no_process(database: Path, text: str) -> None:

@@ -196,7 +196,13 @@ def _step(
 ) -> Done:
     if sent:
         outbox.strike(db, sent)
-    return evaluate(db, setting, outbox_, most, finder) if setting.generations else Done()
+    if not setting.generations:
+        return Done()
+    began = time.perf_counter()
+    done = evaluate(db, setting, outbox_, most, finder)
+    if done.counts["evaluated"]:
+        done.counts["evaluation us"] = round((time.perf_counter() - began) * 1e6)
+    return done
 
 
 def _note(db: duckdb.DuckDBPyConnection, part: int, policies: Sequence[Judged]) -> None:

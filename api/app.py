@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 
 import orjson
@@ -23,6 +23,7 @@ from api.console.routes import routes as console_routes
 from api.control import STATUS as CONTROL_STATUS
 from api.control import routes as control_routes
 from api.deliveries import routes as delivery_routes
+from api.described import complete
 from api.entrance import Entrance
 from api.front import Front
 from api.ingest import NotTaken, Sender
@@ -128,11 +129,20 @@ def create_app(
         types=TYPES | {"text/event-stream", *tables.TYPES},
         answer=_refused,
     )
+    app.openapi = partial(_described, app)  # type: ignore[method-assign] # as FastAPI wants it
     app.add_middleware(Gate, way=way)  # the last one that is added is the first to see a request
     app.add_middleware(Front, build=lambda: _prisma(app))
     app.add_middleware(Door, access=lambda: app.state.access(), secret=secret)
     app.add_middleware(Entrance, requests=app.state.requests)
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """Return the description with an example of each call, made once."""
+    if app.openapi_schema is None:
+        complete(FastAPI.openapi(app), "Authorization: Bearer $TOKEN", {})
+    schema: dict[str, Any] = app.openapi_schema  # type: ignore[assignment] # it is there now
+    return schema
 
 
 def _prisma(app: FastAPI) -> Any:

@@ -50,7 +50,7 @@ class Entrance:
         finally:
             seconds = time.monotonic() - began
             if not endless:  # what lasts as long as somebody looks says nothing of how long answers take
-                self._requests.done(scope["method"], status or GONE, seconds)
+                self._requests.done(scope["path"], scope["method"], status or GONE, seconds)
             client = scope["client"][0] if scope.get("client") else ""
             fields = {"method": scope["method"], "path": scope["path"][:500], "status": status or GONE}
             log.info(

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from api.state import Owner
-from api.version import version
+from api.version import ROOT, version
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -19,26 +19,28 @@ Lines = list[tuple[str, str, list[str], list[tuple[list[str], float]]]]
 
 
 class Requests:
-    """Counts requests and how long they took; *path* is the route's, so that there are few."""
+    """Counts requests and how long they took, by API and method: few, whatever is asked."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._count = Counter(
-            "tidegate_http_requests", "Requests to the API.", ["method", "status"], registry=self.registry
+            "tidegate_http_requests", "Requests.", ["api", "method", "status"], registry=self.registry
         )
         self._took = Histogram(
             "tidegate_http_request_seconds",
             "How long requests took.",
-            ["method"],
+            ["api", "method"],
             registry=self.registry,
             buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
         )
 
-    def done(self, method: str, status: int, seconds: float) -> None:
+    def done(self, path: str, method: str, status: int, seconds: float) -> None:
         """Note a request."""
+        api = "tidegate" if path.startswith(ROOT) else "console" if path.startswith("/console") else "prisma"
         known = method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"
-        self._count.labels(known, str(status)).inc()
-        self._took.labels(known).observe(seconds)
+        self._count.labels(api, known, str(status)).inc()
+        self._took.labels(api, known).observe(seconds)
 
 
 def stored(cursor: Any) -> Lines:
@@ -72,10 +74,22 @@ def of_process(owner: Owner) -> Lines:
     deliveries: Mapping[str, int] = getattr(getattr(owner, "deliverer", None), "counts", {})
     work: Mapping[str, int] = getattr(owner, "counts", {})
     newest = max((path.stat().st_mtime for path in settings.snapshots.glob("*") if path.is_dir()), default=None)
+    other = {name: count for name, count in work.items() if not name.startswith(("evaluat", "alerts "))}
+    events = {name.removeprefix("alerts "): count for name, count in work.items() if name.startswith("alerts ")}
     lines: Lines = [
         ("tidegate_deliveries_total", "Deliveries, by how they ended.", ["outcome"], _sorted(deliveries)),
-        ("tidegate_records_total", "Records that were worked on, by what became of them.", ["kind"], _sorted(work)),
+        ("tidegate_open_deliveries", "Deliveries that are open.", ["integration", "state"], _open(owner)),
+        ("tidegate_records_total", "Records that were worked on, by what became of them.", ["kind"], _sorted(other)),
+        ("tidegate_alert_events_total", "What happened to alerts.", ["kind"], _sorted(events)),
+        ("tidegate_evaluated_total", "Resources that were evaluated.", [], [([], float(work.get("evaluated", 0)))]),
+        (
+            "tidegate_evaluation_seconds_total",
+            "Time that evaluations took.",
+            [],
+            [([], work.get("evaluation us", 0) / 1e6)],
+        ),
         ("tidegate_store_bytes", "Size of the store's files.", [], [([], float(_size(settings.store_file)))]),
+        ("tidegate_whole", "1: every partition is owned and read up.", [], [([], float(owner.ownership()["all"]))]),
     ]
     if newest is not None:
         age = max(0.0, time.time() - newest)
@@ -115,6 +129,13 @@ class _Families(Collector):
             for given, value in values:
                 family.add_metric(given, value)
             yield family
+
+
+def _open(owner: Owner) -> list[tuple[list[str], float]]:
+    deliverer: Any = getattr(owner, "deliverer", None)
+    return (
+        [] if deliverer is None else [([each.integration, each.state], float(each.open)) for each in deliverer.routes()]
+    )
 
 
 def _sorted(counts: Mapping[str, int]) -> list[tuple[list[str], float]]:

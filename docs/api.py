@@ -5,6 +5,7 @@ from json import dumps
 from typing import Any
 
 from api.app import ERRORS, create_app
+from api.described import sentence
 from api.state import Alone
 from api.version import ROOT
 from streams.settings import Settings
@@ -30,7 +31,7 @@ def page() -> str:
     ]
     for path, methods in schema["paths"].items():
         for method, call in methods.items():
-            lines += ["", f"## {method.upper()} {path.removeprefix(ROOT)}", "", _sentence(call["description"])]
+            lines += ["", f"## {method.upper()} {path.removeprefix(ROOT)}", "", sentence(call["description"])]
             lines += _takes(schema, call)
             lines += _gives(schema, call)
     lines += ["", "## Errors", "", 'Every error has the body `{"error": {"code": ..., "message": ...}}`.', ""]

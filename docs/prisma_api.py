@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from agents.inbound import KEPT
+from api.described import sentence
 from api.prisma.build import AREAS, ERRORS
 from api.prisma.integration_types import ABSENT, CHANNELS, PULLED
 from api.prisma.reference import description
@@ -42,7 +43,7 @@ Tidegate hasn't is refused with `not_supported` and the way out; nothing is acce
 
 - Searches answer what is there now, whatever `timeRange` says. Pages neither skip nor repeat a row that stays.
 - A list of alerts is decided by its first page: later pages hold the same alerts in the same order, as they are then.
-- Alerts can be dismissed and opened again; snoozing, remediation, mail, and digests (`frequency`) aren't there.
+- Alerts can be dismissed, snoozed and opened again; remediation and mail aren't there.
 - An alert rule that names account groups covers the accounts that are in them, also later ones.
 - A secret reads as asterisks, which written back keep it. An admin reads the addresses of webhooks as written.
 """
@@ -89,7 +90,7 @@ def _rows(area: Any, name: str, described: dict[str, Any]) -> Iterator[str]:
         for method in sorted(route.methods):
             call = described["paths"].get(route.path, {}).get(method.lower())
             if call is not None:
-                about = " ".join(call["description"].split())
+                about = sentence(call["description"])
                 yield f"| `{method} {route.path}` | {_ROLES[name]} | {about} |"
 
 

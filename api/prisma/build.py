@@ -15,6 +15,7 @@ from api.prisma import (
     alert_notices,
     alert_rules,
     alerts,
+    audit,
     health,
     history,
     integrations,
@@ -52,6 +53,7 @@ AREAS = (
     integrations,
     templates,
     accounts,
+    audit,
     health,
     reference,
 )

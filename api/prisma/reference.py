@@ -9,9 +9,10 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 from fastapi_swagger import resources
 
+from api.described import complete
 from api.prisma.backend import answer
 from api.prisma.failures import not_found
-from api.version import version
+from api.version import ROOT, version
 
 open_ = APIRouter(include_in_schema=False)
 
@@ -35,6 +36,7 @@ _PAGE = b"""<!doctype html>
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>
 <body>
+<p><a href="/docs">As Prisma Cloud's clients know it</a> | <a href="/docs?own">Tidegate's own</a></p>
 <div id="page"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/page.js"></script>
@@ -45,7 +47,7 @@ _SCRIPT = b"""// Shows the API, and puts the token of a login that was tried her
 "use strict";
 let token = "";
 const ui = SwaggerUIBundle({
-  url: "/openapi.json",
+  url: location.search === "?own" ? "%s/openapi.json" : "/openapi.json",
   dom_id: "#page",
   deepLinking: true,
   validatorUrl: null,
@@ -63,7 +65,22 @@ const ui = SwaggerUIBundle({
     return response;
   },
 });
-"""
+""" % ROOT.encode()
+_ERROR = {
+    "type": "object",
+    "description": "The header x-redlock-status says the same, as a list of i18nKey, severity and subject.",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string", "description": "What kind of error, for programs."},
+                "message": {"type": "string", "description": "A sentence, for people."},
+                "target": {"type": "string"},
+                "details": {"type": "array", "items": {}},
+            },
+        }
+    },
+}
 
 
 @open_.get("/docs")
@@ -104,7 +121,7 @@ def description(app: Any) -> dict[str, Any]:
                 operation["responses"].pop("422", None)  # what is wrong with a request is told as 400
                 if path not in ("/login", "/healthz", "/readyz"):
                     operation["security"] = [{"token": []}]
-        app.openapi_schema = made
+        app.openapi_schema = complete(made, "x-redlock-auth: $TOKEN", _ERROR)
     schema: dict[str, Any] = app.openapi_schema
     return schema
 

@@ -1,17 +1,21 @@
 """What tests of the product's API share: a control plane, a filled store, users of every role, and their clients."""
 
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import uvicorn
 
 from agents.control import kinds
 from api.app import create_app
+from api.patience import Impatient
 from api.state import Alone
 from queries.policy import load_all
 from streams.control import Control, Edit, Keys
@@ -54,8 +58,10 @@ class Tenant:
 
 
 @asynccontextmanager
-async def tenant(folder: Path, broker: Broker, filled: Path) -> AsyncIterator[Tenant]:
-    """Start a control plane on *broker*, and the API over it and a copy of the store *filled*, in *folder*."""
+async def tenant(folder: Path, broker: Broker, filled: Path, **more: Any) -> AsyncIterator[Tenant]:
+    """Start a control plane on *broker*, and the API over it and a copy of the store *filled*, in *folder*; *more*: for
+    the settings.
+    """
     settings = Settings(
         data=folder / "data",
         kafka_bootstrap_servers=broker.bootstrap_servers,
@@ -63,6 +69,7 @@ async def tenant(folder: Path, broker: Broker, filled: Path) -> AsyncIterator[Te
         partitions=4,
         raw_partitions=4,
         api_port=0,
+        **more,
     )
     settings.store_file.parent.mkdir(parents=True)
     shutil.copyfile(filled, settings.store_file)
@@ -78,6 +85,23 @@ async def tenant(folder: Path, broker: Broker, filled: Path) -> AsyncIterator[Te
     finally:
         await control.stop()
         store.close()
+
+
+@contextmanager
+def served(app: Any) -> Iterator[int]:
+    """Serve *app* in a thread, as a service does; give its port."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        config = uvicorn.Config(app, http=Impatient, log_config=None, access_log=False, lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def _app(settings: Settings, store: Store, control: Control) -> Any:

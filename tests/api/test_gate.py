@@ -7,7 +7,6 @@ import io
 import json
 import logging
 import socket
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,19 +15,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import pytest_asyncio
-import uvicorn
 
 from agents.normalise import NORMALISERS
 from api import ingest, patience
 from api.limits import Limits
 from api.log import REQUEST, Lines
-from api.patience import Impatient
 from api.prisma import gate
 from api.version import ROOT
 from streams.admin import ensure_topics
 from streams.embedded import Broker
 from streams.topics import TOPICS, raw_topic
-from tests.api.prisma_tenant import ROLES, TOKEN, Tenant, tenant
+from tests.api.prisma_tenant import ROLES, TOKEN, Tenant, served, tenant
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="module")]
 
@@ -48,16 +45,8 @@ async def ours(broker: Broker, filled: Path, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def address(ours: Tenant) -> Iterator[tuple[str, int]]:
     """The API on a port."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(64)
-        config = uvicorn.Config(ours.again().app, http=Impatient, log_config=None, access_log=False, lifespan="off")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield listener.getsockname()
-        server.should_exit = True
-        thread.join()
+    with served(ours.again().app) as port:
+        yield "127.0.0.1", port
 
 
 async def test_every_call_of_our_own_api_lets_in_just_the_roles_that_it_is_for(ours: Tenant) -> None:

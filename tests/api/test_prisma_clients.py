@@ -128,6 +128,39 @@ def test_the_go_client_of_the_terraform_provider_does_its_calls(up: Up, tmp_path
     assert said.splitlines()[-1] == "done"
 
 
+PROVIDER = os.environ.get("TIDEGATE_TERRAFORM_PROVIDER", "")
+"""The binary of PaloAltoNetworks/prismacloud, `terraform-provider-prismacloud`."""
+
+
+@pytest.mark.skipif(
+    not PROVIDER or shutil.which("terraform") is None,
+    reason="TIDEGATE_TERRAFORM_PROVIDER names no binary of the provider, or terraform is not installed",
+)
+def test_terraform_applies_plans_nothing_more_and_destroys(up: Up, tmp_path: Path) -> None:
+    shutil.copy(CLIENTS / "main.tf", tmp_path)
+    provider = Path(PROVIDER).resolve().parent
+    settings = tmp_path / "terraform.rc"
+    settings.write_text(
+        f'provider_installation {{ dev_overrides {{ "PaloAltoNetworks/prismacloud" = "{provider}" }}\n direct {{}} }}'
+    )
+    env = {
+        **os.environ,
+        "TF_CLI_CONFIG_FILE": str(settings),
+        "PRISMACLOUD_URL": "127.0.0.1",
+        "PRISMACLOUD_PORT": up.ready["api"].rpartition(":")[2],
+        "PRISMACLOUD_PROTOCOL": "http",
+        "PRISMACLOUD_USERNAME": up.key,
+        "PRISMACLOUD_PASSWORD": up.secret,
+    }
+    empty = ("plan", "-detailed-exitcode", "-input=false")  # 2, which is an error here: there is something to do
+    for command in (("apply", "-auto-approve"), empty, ("apply", "-auto-approve", "-var=note=second")):
+        _run("terraform", *command, cwd=tmp_path, env=env)
+    _run("terraform", *empty, "-var=note=second", cwd=tmp_path, env=env)
+    _run("terraform", "destroy", "-auto-approve", cwd=tmp_path, env=env)
+    listed = Client(up.data).get("/control/integrations")["objects"]
+    assert not [each for each in listed if each["object"]["name"].startswith("TF ")]
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
 def test_the_page_logs_in_and_shows_what_a_search_finds(up: Up, tmp_path: Path) -> None:
     said = _run(sys.executable, str(CLIENTS / "page.py"), up.ready["api"], up.key, up.secret, cwd=tmp_path)

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from api.prisma import alerts as alert_paths
 from api.prisma.build import AREAS, ERRORS
+from api.version import ROOT
 from streams.embedded import Broker
 from tests.api.prisma_tenant import ROLES, Api, Tenant, tenant
 
@@ -63,12 +64,21 @@ async def test_the_description_names_every_route_and_no_answer_is_undescribed(ap
     described = (await api.get("/openapi.json")).json()
     paths = {(method.upper(), path) for path, methods in described["paths"].items() for method in methods}
     assert paths == {(method, path) for method, path, _ in ROUTES if not path.startswith(("/docs", "/openapi"))}
-    for path, methods in described["paths"].items():
+    ours = (await api.get(f"{ROOT}/openapi.json")).json()
+    for path, methods in [*described["paths"].items(), *ours["paths"].items()]:
         for method, operation in methods.items():
-            assert operation["description"].endswith("."), (method, path)
+            about, _, shown = operation["description"].partition("\n\n```sh\n")
+            assert about.endswith("."), (method, path)
+            assert shown.startswith("curl ") and path.partition("{")[0] in shown, (method, path)
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            assert body is None or body.keys() & {"example", "examples"}, (method, path)
+            wrong = {status: said for status, said in operation["responses"].items() if status >= "400"}
+            assert all("content" in said for said in wrong.values()), (method, path)
+            assert wrong or path.endswith(("/health", "/healthz")), (method, path)
     page = await api.get("/docs")
     assert "script-src 'self';" in page.headers["content-security-policy"]
     assert "://" not in page.text
+    assert f'"{ROOT}/openapi.json"' in (await api.get("/docs/page.js")).text
     for name in ("swagger-ui-bundle.js", "swagger-ui.css", "page.js"):
         assert (await api.get(f"/docs/{name}")).status_code == 200
     assert (await api.get("/docs/..%2f..%2fetc%2fpasswd")).status_code == 404
@@ -77,7 +87,9 @@ async def test_the_description_names_every_route_and_no_answer_is_undescribed(ap
 async def test_figures_are_readable_and_health_needs_no_token(ours: Tenant, api: Api) -> None:
     said = await api.get("/metrics", headers={"accept": "application/openmetrics-text, text/plain;q=0.5, */*;q=0.1"})
     assert 'tidegate_store_rows{table="resources"} 39.0' in said.text
-    assert "tidegate_http_requests_total" in said.text
+    assert 'tidegate_http_requests_total{api="prisma",method="POST",status="200"}' in said.text
+    for name in ("evaluation_seconds_total", "store_bytes", "deliveries_total", "records_total", "open_deliveries"):
+        assert f"# HELP tidegate_{name} " in said.text
     async with ours.client() as nobody:
         assert (await nobody.get("/healthz")).json()["status"] == "ok"
         assert (await nobody.get("/readyz")).json()["checks"]["store"] == "ok"

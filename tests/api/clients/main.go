@@ -3,8 +3,10 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"strconv"
+	"strings"
 
 	pc "github.com/paloaltonetworks/prisma-cloud-go"
 	"github.com/paloaltonetworks/prisma-cloud-go/alert"
@@ -167,5 +169,50 @@ func main() {
 	must("group delete", group.Delete(client, groupId))
 	_, err = group.Get(client, groupId)
 	check("a group that isn't there isn't found", err == pc.ObjectNotFoundError, err)
+	quirks(client, port)
 	fmt.Println("done")
+}
+
+// What the Terraform provider was seen to do beyond single calls.
+func quirks(client *pc.Client, port int) {
+	for run := 0; run < 9; run++ { // a provider logs in anew for each phase, and asks for the license before each call
+		again := &pc.Client{
+			Url: "127.0.0.1", Port: port, Protocol: "http",
+			Username: client.Username, Password: client.Password, Logging: map[string]bool{pc.LogQuiet: true},
+		}
+		if err := again.Initialize(""); err != nil {
+			must("login again", err)
+		}
+		for call := 0; call < 20; call++ {
+			var license struct{ PrismaId string }
+			if _, err := again.Communicate("GET", []string{"license"}, nil, nil, &license); err != nil || license.PrismaId == "" {
+				must("license", fmt.Errorf("%v, prismaId %q", err, license.PrismaId))
+			}
+		}
+	}
+	must("nine logins and 180 licenses", nil)
+	base := fmt.Sprintf("http://127.0.0.1:%d", port)
+	for _, path := range []string{"/v2/alert/rule?", "/cloud/group?", "/integration?", "/search/history?", "/v2/policy?"} {
+		status, _, _ := raw(client, "GET", base+path, "")
+		check("list with a bare "+path, status == 200, status)
+	}
+	status, told, kind := raw(client, "POST", base+"/search/", `{"query": "network from vpc.flow_record where bytes > 0"}`)
+	check("network search is refused in words", status == 400 && strings.Contains(told, `"i18nKey"`) && kind == "application/json", told)
+	for _, path := range []string{"/alert/rule/none", "/policy/none", "/cloud/group/none", "/integration/none", "/search/history/none"} {
+		status, told, kind = raw(client, "GET", base+path, "")
+		check("an error names its key at "+path, status == 404 && strings.Contains(told, `"i18nKey"`) && kind == "application/json", told)
+	}
+}
+
+func raw(client *pc.Client, method, url, body string) (int, string, string) {
+	request, err := http.NewRequest(method, url, strings.NewReader(body))
+	must("request", err)
+	request.Header.Set("x-redlock-auth", client.JsonWebToken)
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	said, err := http.DefaultClient.Do(request)
+	must("answer", err)
+	defer said.Body.Close()
+	return said.StatusCode, said.Header.Get("x-redlock-status"), said.Header.Get("Content-Type")
 }

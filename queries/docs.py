@@ -78,7 +78,14 @@ that begins with `$.` is a path.
 shows the worst finding that met the query and how many did.
 """
 
-_LATER = """## Not answered
+_LATER = """## Speed
+
+The paths that policies and frequent queries ask are *hot*: held in columns, so that a clause of one `api.name` whose
+paths are all hot reads no document. The answer is the same. `tidegate rql --explain QUERY` says which paths are hot,
+`tidegate hot list`, `add` and `drop` show and choose them: `state.name`, `tags[*].value`, and `rules[?].port` for what
+brackets ask of each element. Naming the `api.name` helps always.
+
+## Not answered
 
 Resource lists (`{'Name'.keys}`): write the list out. Event, network, IAM, asset and vulnerability queries are refused
 with a word: this system answers config queries.

@@ -41,8 +41,8 @@ _LOCKS = (
     "set disabled_filesystems = 'LocalFileSystem'",
     "set lock_configuration = true",
 )
-_TABLES = ("resources", "findings", "alerts")
-_INSIDE = {"part", "aid", "version", "record", "generation"}
+TABLES = ("resources", "findings", "alerts")
+INSIDE = {"part", "aid", "version", "record", "generation", "parts"}
 """Columns that only the store needs."""
 _QUOTED = re.compile(r'"([a-z0-9][a-z0-9.-]*)"')
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
@@ -105,8 +105,8 @@ def _make_views(connection: duckdb.DuckDBPyConnection, text: str) -> None:
         " where database_name = current_database() and schema_name = 'main' group by table_name"
     ).fetchall()
     there = {str(table): [str(column) for column in columns] for table, columns in rows}
-    for table in _TABLES:
-        hidden = [column for column in there.get(table, ()) if column in _INSIDE]
+    for table in TABLES:
+        hidden = [column for column in there.get(table, ()) if column in INSIDE]
         if hidden:
             shown = f"select * exclude ({', '.join(hidden)}) from {own}.main.{table}"  # noqa: S608 # names of ours
             connection.execute(f"create temp view {table} as {shown}")

@@ -48,16 +48,12 @@ def rql(
 
     What runs answers live; when nothing runs, the newest snapshot does.
     """
-    if as_of and snapshot is not None:
-        raise typer.BadParameter("give --snapshot or --as-of, not both", param_hint="--as-of")
-    if as_of:
-        snapshot = _taken_by(as_of).path
-    _answer("rql", options.question(query), snapshot, {"limit": limit, "explain": explain}, json=json)
+    _answer("rql", options.question(query), _asked(snapshot, as_of), {"limit": limit, "explain": explain}, json=json)
 
 
-def sql(query: Text, snapshot: From = None, limit: Limit = 1000, json: options.Json = False) -> None:
-    """Ask a question in SQL, read-only, on the newest snapshot."""
-    _answer("sql", options.question(query), snapshot, {"limit": limit}, json=json)
+def sql(query: Text, snapshot: From = None, as_of: AsOf = "", limit: Limit = 1000, json: options.Json = False) -> None:
+    """Ask a question in SQL, read-only, on a snapshot: the newest, if you name none."""
+    _answer("sql", options.question(query), _asked(snapshot, as_of), {"limit": limit}, json=json)
 
 
 def _answer(language: str, query: str, folder: Path | None, more: dict[str, Any], *, json: bool) -> None:
@@ -88,6 +84,15 @@ def _answer(language: str, query: str, folder: Path | None, more: dict[str, Any]
         _explanation(document["explain"])
     else:
         _rows(document)
+
+
+def _asked(snapshot: Path | None, as_of: str) -> Path | None:
+    """Return the folder of the snapshot that the options mean; None: whatever is newest."""
+    if not as_of:
+        return snapshot
+    if snapshot is not None:
+        raise typer.BadParameter("give --snapshot or --as-of, not both", param_hint="--as-of")
+    return _taken_by(as_of).path
 
 
 def _taken_by(text: str) -> "Snapshot":

@@ -10,6 +10,7 @@ import duckdb
 import psutil
 import pytest
 
+from docs.sql import EXAMPLES
 from queries import SqlError
 from queries.sql import run_sql
 from tests.queries.small import store
@@ -94,6 +95,11 @@ def test_what_only_the_store_needs_isnt_shown(filled: Path, table: str) -> None:
     columns = run_sql(filled, f"from {table}").columns
     assert "account" in columns
     assert not {"part", "version", "record", "aid", "generation"} & set(columns)
+
+
+@pytest.mark.parametrize("text", [text for _, text in EXAMPLES])
+def test_the_examples_of_the_page_are_answered(filled: Path, text: str) -> None:
+    run_sql(filled, text)
 
 
 def test_findings_and_resources_come_together(filled: Path) -> None:

@@ -86,11 +86,11 @@ class Settings(BaseSettings):
 
     alerting: FilePath | None = Field(
         default=None,
-        description="YAML file of your `integrations` and `alert_rules`; without it alerts are told to nobody.",
+        description="YAML file of your `integrations`, `inbound_integrations` and `alert_rules`, besides those set up.",
     )
     allowed_networks: str = Field(
         default="",
-        description="Networks that destinations may be in although they aren't public, by commas.",
+        description="Networks that destinations and vendors may be in although they aren't public, by commas.",
         examples=["10.1.2.0/24,192.168.7.9"],
     )
 

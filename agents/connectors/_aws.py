@@ -27,6 +27,14 @@ class Step(NamedTuple):
     words: str
 
 
+def following(reply: Reply, token: str) -> str:
+    """Return the token of the next page, empty: there is none. Raises Halted where it leads to the same page again."""
+    found = str(reply.fields.get("nextToken") or "")
+    if found and found == token:
+        raise Halted(Retry("the vendor's list of pages leads to the same page again"), reply)
+    return found
+
+
 class AwsConnector(Connector, AwsAccess):
     """A service of AWS that is asked in every region."""
 

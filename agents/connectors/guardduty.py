@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from pydantic import Field
 from typing_extensions import override
 
-from agents.connectors._aws import AwsConnector, Step
+from agents.connectors._aws import AwsConnector, Step, following
 from agents.connectors._base import Halted, Way
 from agents.sinks._outcome import Retry
 
@@ -72,9 +72,9 @@ class GuardDuty(AwsConnector):
         token = ""
         while True:
             query = urlencode({"maxResults": PAGE} | ({"nextToken": token} if token else {}))
-            fields = (await self.ask(region, "GET", f"/detector?{query}", None, way)).fields
-            found += map(str, fields.get("detectorIds") or ())
-            token = str(fields.get("nextToken") or "")
+            reply = await self.ask(region, "GET", f"/detector?{query}", None, way)
+            found += map(str, reply.fields.get("detectorIds") or ())
+            token = following(reply, token)
             if not token:
                 return found
 
@@ -90,8 +90,8 @@ class GuardDuty(AwsConnector):
         }
         if token:
             body["nextToken"] = token
-        fields = (await self.ask(region, "POST", f"/detector/{quote(detector)}/findings", body, way)).fields
-        return [str(id) for id in fields.get("findingIds") or ()], str(fields.get("nextToken") or "")
+        reply = await self.ask(region, "POST", f"/detector/{quote(detector)}/findings", body, way)
+        return [str(id) for id in reply.fields.get("findingIds") or ()], following(reply, token)
 
     async def _findings(self, region: str, detector: str, ids: list[str], way: Way) -> tuple[bytes, dict[str, int]]:
         """Return the answer of GetFindings as it came, and when each of its findings changed (ms)."""

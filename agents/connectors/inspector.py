@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from agents.connectors._aws import AwsConnector, Step
+from agents.connectors._aws import AwsConnector, Step, following
 from agents.connectors._base import Halted, Way
 from agents.sinks._aws import code_of
 from agents.sinks._outcome import Reply, Retry
@@ -39,7 +39,7 @@ class Inspector(AwsConnector):
                     token = ""  # the window once more, from its beginning
                     continue
                 raise
-            findings, token = _findings(reply), str(reply.fields.get("nextToken") or "")
+            findings, token = _findings(reply), following(reply, token)
             count += len(findings)
             done = {"since": max(until - _OVERLAP, 0)}
             place = {"since": since, "until": until, "token": token} if token else done

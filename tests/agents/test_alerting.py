@@ -36,6 +36,23 @@ def test_a_file_gives_integrations_and_rules(tmp_path: Path, monkeypatch: pytest
     assert "t0p-s3cret" not in repr(alerting)
 
 
+INBOUND = """
+inbound_integrations:
+  - id: scanner
+    name: Scanner
+    type: tenable
+    settings: {access_key: "env:ACCESS", secret_key: "env:SECRET"}
+"""
+
+
+def test_a_file_gives_vendors_that_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCESS", "t0p-access")
+    monkeypatch.setenv("SECRET", "t0p-s3cret")
+    alerting = read(tmp_path, INBOUND)
+    assert alerting.inbound["scanner"].connector is not None
+    assert "t0p" not in repr(alerting) + repr(alerting.inbound["scanner"].connector)
+
+
 def test_an_empty_file_is_the_shipped_rule_alone(tmp_path: Path) -> None:
     assert read(tmp_path, "") == Alerting({}, (DEFAULT,))
 
@@ -51,6 +68,12 @@ def test_an_empty_file_is_the_shipped_rule_alone(tmp_path: Path) -> None:
         (GOOD.replace("[aws-s3-public]", "[aws-s3-pubic]"), "no policy 'aws-s3-pubic'; did you mean aws-s3-public?"),
         (GOOD.replace("webhook", "webhok"), "type: there is no destination 'webhok'; did you mean webhook?"),
         (GOOD, "the environment variable SOC_TOKEN is not set"),
+        (INBOUND, "the environment variable ACCESS is not set"),
+        (INBOUND.replace("tenable", "tenabel"), "there is no connector 'tenabel'; did you mean tenable?"),
+        (
+            INBOUND.replace("secret_key", "secretkey").replace("env:", ""),
+            "settings.secretkey: tenable has no such setting",
+        ),
         ("alert_rules: [{id: a, name: A}, {id: a, name: B}]", "alert_rules: the id 'a' stands there twice"),
     ],
 )

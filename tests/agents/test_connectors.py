@@ -142,6 +142,30 @@ async def test_a_secret_that_the_vendor_repeats_is_not_told(name: str) -> None:
         assert not any(secret in outcome.words for secret in SECRETS[name])
 
 
+NONSENSE = [
+    b"", b"null", b"[]", b"{}", b"{", b"<x/>", b"<", b"\xff\xfe", b'{"findings": 3}', b'{"findings": [null]}',
+    b'{"findingIds": [1], "nextToken": "x"}', b'{"detectorIds": "x"}', b'{"export_uuid": 7}', b'{"status": []}',
+    b'{"status": "FINISHED", "chunks_available": 3}', b"<SIMPLE_RETURN>", b"<ServiceResponse><responseCode>",
+    b"<regionName>eu-west-1</regionName>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_is_no_answer_of_the_vendor_ends_the_pull_and_is_told(name: str) -> None:
+    more = {"regions": ["eu-west-1"]} if name in ("guardduty", "inspector") else {}
+    async with scene(name, **more) as here:
+        for body in NONSENSE:
+            here.fake.always = Reply(200, {"content-type": "application/json"}, body)
+            outcome = await checked(here.connector, here.way)
+            assert outcome.words
+            try:
+                pages = await here.pull({}, 10)
+            except Halted as halted:
+                assert str(halted)  # noqa: PT017 # either is right
+            else:
+                assert len(pages) <= 10
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_settings_say_what_they_are_and_hide_their_secrets(name: str) -> None:
     kind = CONNECTORS[name]

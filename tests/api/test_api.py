@@ -41,7 +41,7 @@ async def test_a_worker_that_owns_some_partitions_says_that_its_answer_is_not_wh
 async def test_explain_shows_the_stages_and_runs_nothing(api: httpx.AsyncClient) -> None:
     said = Explanation(**(await api.post("/rql", json={"query": JOINED, "explain": True})).json())
 
-    assert set(said.explain) == {"query", "tree", "sql", "values", "plan"}
+    assert set(said.explain) == {"query", "hot", "tree", "sql", "values", "plan"}
     assert "optional" not in said.explain["sql"]
     assert "optional" in said.explain["values"]
 

@@ -9,12 +9,12 @@ QUERY = "config from cloud.resource where cloud.type = 'aws' AND api.name = 'aws
 
 def screens(up: Up) -> dict[str, str]:
     """Return addresses by the name of the picture. A new screen is one line here."""
-    alert = up.client.get("/alerts", limit=1000)["alerts"]
-    hostile = next((each for each in alert if "i-0bad" in each["rrn"]), alert[0])
+    alerts = up.client.get("/alerts", severity="critical", limit=1000)["alerts"]
+    alert = next(each for each in alerts if "describe-instances" in each["rrn"] and "i-0bad" not in each["rrn"])
     return {
         "overview": "/console/",
         "investigate": f"/console/investigate?query={quote(QUERY)}",
         "alerts": "/console/alerts",
-        "alert": f"/console/alerts/{hostile['id']}",
-        "resource": f"/console/resource?rrn={quote(hostile['rrn'])}",
+        "alert": f"/console/alerts/{alert['id']}",
+        "resource": f"/console/resource?rrn={quote(alert['rrn'])}",
     }

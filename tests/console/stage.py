@@ -16,6 +16,7 @@ from uuid import uuid4
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from api.client import Client
+from api.demo.alerting import Receiver
 from tests.console.data import files
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,7 @@ class Up:
     keys: dict[str, tuple[str, str]]
     client: Client
     env: dict[str, str]
+    receiver: Receiver
 
     def send(self, source: str, path: Path) -> None:
         """Send a file's records to a source's topic."""
@@ -38,7 +40,18 @@ class Up:
         subprocess.run(command, cwd=ROOT, env=self.env, check=True, capture_output=True)
 
     def fill(self, folder: Path, rows: int = 150) -> None:
-        """Send the data of tests, and wait until all is evaluated."""
+        """Say who is told of alerts, send the data of tests, and wait until all is evaluated."""
+        webhook = {"name": "What the SOC listens to", "type": "webhook", "settings": {"url": self.receiver.url}}
+        self.client.change("PUT", "/control/integrations/soc", webhook)
+        slack = {
+            "name": "Ops channel",
+            "type": "slack",
+            "settings": {"webhook_url": "https://127.0.0.1:9/services/T0/B0/x"},
+        }
+        self.client.change("PUT", "/control/integrations/ops", slack)
+        told = [{"integration": each, "states": ["open", "dismissed", "resolved"]} for each in ("soc", "ops")]
+        serious = {"name": "Serious ones to the SOC", "severities": ["critical"], "channels": told}
+        self.client.change("PUT", "/control/alert-rules/serious", serious)
         for source, path in files(folder):
             self.send(source, path)
             if path.name == "findings.jsonl":
@@ -73,6 +86,7 @@ def running(folder: Path, bootstrap_servers: str = "") -> Iterator[Up]:
         "TIDEGATE_TOPIC_PREFIX": f"t{uuid4().hex[:12]}.",
         "TIDEGATE_PARTITIONS": "4",
         "TIDEGATE_RAW_PARTITIONS": "4",
+        "TIDEGATE_ALLOWED_NETWORKS": "127.0.0.0/8",
     }
     with (folder / "err").open("w") as err:
         command = [sys.executable, "-m", "api.cli", "up", "--json"]
@@ -88,7 +102,8 @@ def running(folder: Path, bootstrap_servers: str = "") -> Iterator[Up]:
             client.change("PUT", f"/control/users/{role}@example.com", {"name": name, "role": role})
             made = client.post("/control/access-keys", {"user": f"{role}@example.com", "name": "console"})
             keys[role] = (made["id"], made["secret"])
-        yield Up(data, json.loads(line)["api"], keys, client, env)
+        with Receiver() as receiver:
+            yield Up(data, json.loads(line)["api"], keys, client, env, receiver)
         child.terminate()
         assert child.wait(30) == 0
         assert "Traceback" not in (folder / "err").read_text()

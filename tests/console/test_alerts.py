@@ -80,5 +80,13 @@ def test_a_reader_sees_alerts_and_no_way_to_change_them(up: Up, browser: Browser
         assert page.get_by_role("button", name="Dismiss", exact=True).count() == 0
 
 
+def test_an_alert_says_where_it_was_sent_and_what_came_of_it(up: Up, page: Page) -> None:
+    told = {body[0]["alertId"] for _, body in list(up.receiver.got)}
+    page.goto(f"/console/alerts/{sorted(told)[0]}")
+    sent = page.locator(".channels li")
+    expect(sent.filter(has_text="What the SOC listens to").first).to_contain_text("delivered")
+    expect(sent.filter(has_text="Ops channel").first).not_to_contain_text("delivered")
+
+
 def _count(page: Page) -> int:
     return int(page.locator(".table-count strong").inner_text().replace(",", ""))

@@ -38,7 +38,7 @@ export async function show({ root, query, signal }) {
       { id: "severity", title: "Severity", sort: "policy.severity", cell: (row) => severity(row.policy.severity), text: (row) => row.policy.severity },
       { id: "status", title: "Status", sort: "status", cell: (row) => status(row.status), text: (row) => row.status },
       { id: "resource", title: "Resource", sort: "resource.name", cell: (row) => [row.resource.rrn ? h("a", { href: href("/resource", { rrn: row.resource.rrn }) }, row.resource.name) : row.resource.name || h("span.muted", "the account"), h("span.sub", row.resource.resourceType)], text: (row) => row.resource.name },
-      { id: "account", title: "Account", cell: (row) => [row.resource.account, h("span.sub", `${cloud(row.resource.cloudType)} ${row.resource.region}`)], text: (row) => row.resource.accountId },
+      { id: "account", title: "Account", cell: (row) => [row.resource.account, h("span.sub.nowrap", `${cloud(row.resource.cloudType)} ${row.resource.region}`)], text: (row) => row.resource.accountId },
       { id: "region", title: "Region", hidden: true, text: (row) => row.resource.region },
       { id: "opened", title: "Opened", sort: "alertTime", cell: (row) => when(row.alertTime), text: (row) => absolute(row.alertTime) },
       { id: "updated", title: "Changed", sort: "lastUpdated", cell: (row) => when(row.lastUpdated), text: (row) => absolute(row.lastUpdated) },

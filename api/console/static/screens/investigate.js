@@ -85,7 +85,7 @@ export async function show({ root, query, signal }) {
     ] : [
       { id: "name", title: "Resource", cell: (row) => [row.name || row.id, row.name && row.name !== row.id ? h("span.sub.mono", row.id) : null], text: (row) => row.name || row.id },
       ...dynamic.map((name) => ({ id: name, title: name, cell: (row) => value(name, row.dynamicData[name]), text: (row) => row.dynamicData[name] })),
-      { id: "account", title: "Account", cell: (row) => [row.accountName || row.accountId, row.cloudType ? h("span.sub", `${cloud(row.cloudType)} ${row.regionId}`) : null], text: (row) => row.accountId },
+      { id: "account", title: "Account", cell: (row) => [row.accountName || row.accountId, row.cloudType ? h("span.sub.nowrap", `${cloud(row.cloudType)} ${row.regionId}`) : null], text: (row) => row.accountId },
       { id: "api", title: "api.name", cell: (row) => h("span.mono", row.apiName), text: (row) => row.apiName },
       { id: "alert", title: "Stands", cell: (row) => [row.hasAlert ? h("span.tag.bad", "alert") : null, " ", row.hasExternalFinding ? h("span.tag", "findings") : null], text: (row) => (row.hasAlert ? "alert" : "") },
       { id: "seen", title: "Seen", cell: (row) => when(row.insertTs), text: (row) => absolute(row.insertTs) },

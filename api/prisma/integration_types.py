@@ -183,7 +183,7 @@ def inbound_type_of(integration: InboundIntegration) -> str:
 
 def inbound_settings(type: str, config: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     """Return Tidegate's settings for a client's *config*; what a client can't say stays as *before*. Raises Failure."""
-    shape = INBOUND_SHAPES[type]
+    shape = _inbound_shape(type)
     kind = CONNECTORS.get(PULLED.get(type, ""))
     for name, ours in shape.names.items():
         needed = kind is None or kind.model_fields[ours].is_required()
@@ -202,7 +202,7 @@ def inbound_settings(type: str, config: Mapping[str, Any], before: Mapping[str, 
 
 def inbound_config(type: str, settings: Mapping[str, Any], form: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a client reads of an integration that brings data in; secrets masked."""
-    shape = INBOUND_SHAPES[type]
+    shape = _inbound_shape(type)
     config: dict[str, Any] = {}
     for name, ours in shape.names.items():
         value = settings.get(ours)
@@ -217,11 +217,18 @@ def inbound_config(type: str, settings: Mapping[str, Any], form: Mapping[str, An
 
 def renamed(type: str, line: str) -> str:
     """Return a *line* that says what is wrong with a setting, with the client's name of it."""
-    names = {ours: theirs for theirs, ours in (SHAPES | INBOUND_SHAPES)[type].names.items()}
+    names = {ours: theirs for theirs, ours in (SHAPES.get(type) or _inbound_shape(type)).names.items()}
     names |= {"custom_payload": "customPayloads.CS", "table": "tables", "default_region": "defaultRegion"}
     return re.sub(
         r"\bsettings\.(\w+)", lambda found: f"integrationConfig.{names.get(found.group(1), found.group(1))}", line
     )
+
+
+def _inbound_shape(type: str) -> Shape:
+    """Return the settings of a type that brings data in; where clients know none, by our own names."""
+    if type in INBOUND_SHAPES:
+        return INBOUND_SHAPES[type]
+    return Shape({name: name for name in CONNECTORS[PULLED[type]].model_fields})
 
 
 def _with_scheme(host: Any) -> Any:

@@ -64,6 +64,20 @@ def resolution(transition: dict[str, Any], wanted: str) -> str:
     return wanted or (allowed[0] if field.get("required") and allowed else "")
 
 
+def mover(issue: dict[str, Any]) -> dict[str, Any] | None:
+    """Return who changed the *issue*'s status last, by the changelog that was asked for; None: it doesn't tell."""
+    histories = inner(issue, "changelog", "histories")
+    moves = [
+        each
+        for each in (histories if isinstance(histories, list) else [])
+        if isinstance(each, dict)
+        and any(isinstance(item, dict) and item.get("field") == "status" for item in each.get("items") or [])
+    ]
+    last = max(moves, key=lambda each: str(each.get("created")), default=None)
+    author = last.get("author") if last else None
+    return author if isinstance(author, dict) else None
+
+
 def unformatted(text: str) -> str:
     """Return *text* as Jira's wiki markup that shows it as it is."""
     return "{noformat}" + text.replace("{noformat}", "{no format}") + "{noformat}"

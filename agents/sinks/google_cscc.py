@@ -64,10 +64,11 @@ class GoogleCscc(TalkSink):
             return Poison("too large: Security Command Center takes resource names of at most 2000 characters")
         wanted = "ACTIVE" if alert.status == "open" else "INACTIVE"
         name = f"{self._source}/findings/{hashlib.sha256(alert.id.encode()).hexdigest()[:32]}"
-        finding, state = _finding(item.delivery), item.entry.get("state", "")
-        if not state and wanted == "ACTIVE" and await self._made(talk, name, finding):
+        finding, known = _finding(item.delivery), bool(item.entry.get("state"))
+        if not known and wanted == "ACTIVE" and await self._made(talk, name, finding):
             return Ok(entry={"name": name, "state": "ACTIVE"})
-        if not await self._changed(talk, name, finding):
+        state = await self._changed(talk, name, finding)
+        if state is None:
             if wanted == "INACTIVE":
                 return Ok("there is no finding to change")
             if not await self._made(talk, name, finding):
@@ -122,16 +123,17 @@ class GoogleCscc(TalkSink):
             self._is_a_finding(reply)
         return reply.status != 409
 
-    async def _changed(self, talk: Talk, name: str, finding: dict[str, Any]) -> bool:
-        """Update what may be updated: whether there was such a finding."""
+    async def _changed(self, talk: Talk, name: str, finding: dict[str, Any]) -> str | None:
+        """Update what may be updated: the finding's state, which may not be what we know; None: there is none."""
         body = {key: value for key, value in finding.items() if key not in ("category", "resourceName", "findingClass")}
         url = f"{self.url}/v2/{name}?updateMask={','.join(body)}"
         reply = await talk.call(json_request("PATCH", url, body), fine=(404,))
         if reply.status == 404 and "error" not in reply.fields:
             raise SettledError(self.outcome(reply, talk.now))  # no answer of the API's
-        if reply.status != 404:
-            self._is_a_finding(reply)
-        return reply.status != 404
+        if reply.status == 404:
+            return None
+        self._is_a_finding(reply)
+        return str(reply.fields.get("state", ""))
 
     def _is_a_finding(self, reply: Reply) -> None:
         if not isinstance(reply.fields.get("name"), str):

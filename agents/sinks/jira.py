@@ -116,13 +116,13 @@ class Jira(TalkSink):
         if alert.status == "resolved" and not done:
             missing = await self._moved(talk, key, to_done=True)
             entry["closed"] = not missing
-        elif alert.status == "open" and done and (entry["closed"] or self.reopen_closed_by_people or not known):
+        elif alert.status == "open" and done and await self._reopens(talk, key, entry, known=known):
             missing = await self._moved(talk, key, to_done=False)
             entry["closed"] = bool(missing)
         elif alert.status == "open" and not done and not known:
             return Ok(f"{key} was there already", entry=entry)
         await talk.call(self._request("POST", f"issue/{quote(key)}/comment", {"body": self._document(words + missing)}))
-        return Ok(f"{key}{missing}", entry=entry)
+        return Ok(f"{key}{missing}", entry, f"{key}:{missing}" if missing else "")
 
     @override
     async def test(self, talk: Talk) -> Outcome:
@@ -182,6 +182,21 @@ class Jira(TalkSink):
         if not isinstance(category, str):
             raise SettledError(Retry(f"no answer of Jira's: {reply.words}"))
         return category == "done"
+
+    async def _reopens(self, talk: Talk, key: str, entry: dict[str, Any], *, known: bool) -> bool:
+        """Return whether to open an issue that is done again: not one that people closed.
+
+        Where the answer to our own closing was lost, the ledger doesn't know of it: the issue's history does.
+        """
+        if entry["closed"] or self.reopen_closed_by_people or not known:
+            return True
+        reply = await talk.call(self._request("GET", f"issue/{quote(key)}?fields=status&expand=changelog"))
+        author = _jira.mover(reply.fields)
+        if author is None:
+            return False
+        me = (await talk.call(self._request("GET", "myself"))).fields
+        name = "accountId" if self.deployment == "cloud" else "name"
+        return me.get(name) is not None and author.get(name) == me.get(name)
 
     async def _made(self, talk: Talk, delivery: Delivery, made: int) -> Outcome:
         values = variables(delivery)

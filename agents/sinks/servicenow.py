@@ -114,7 +114,8 @@ class ServiceNow(TalkSink):
             return await self._made(talk, delivery, made + 1)
         sys_id, state = str(record["sys_id"]), str(record.get("state", ""))
         closed, final = state in _servicenow.CLOSED[self.table], state in _servicenow.FINAL[self.table]
-        ours = bool(entry.get("closed"))
+        # Where the answer to our closing was lost, only the record tells that it was ours.
+        ours = bool(entry.get("closed")) or (closed and str(record.get("close_notes", "")).startswith(_MARK))
         change: dict[str, str] = {"work_notes": _journal(delivery)}
         kept: dict[str, Any] = {"sys_id": sys_id, "number": str(record.get("number", "")), "made": made, "closed": ours}
         if alert.status == "resolved" and not closed:
@@ -125,12 +126,15 @@ class ServiceNow(TalkSink):
         elif alert.status == "open" and closed and (ours or self.reopen_closed_by_people or not known):
             if final or self.create_on_reopen:
                 return await self._made(talk, delivery, 1)
-            change["state"] = self.open_state or _servicenow.REOPENED[self.table]
+            change |= {"state": self.open_state or _servicenow.REOPENED[self.table], "close_notes": ""}
             kept["closed"] = False
         elif alert.status == "open" and not closed and not known:
             return Ok(f"{kept['number']} was there already", entry=kept)
-        await talk.call(json_request("PATCH", f"{self._url}/{sys_id}?sysparm_fields=sys_id", change))
-        return Ok(kept["number"], entry=kept)
+        warning = await self._changed(talk, sys_id, change)
+        if warning:
+            kept["closed"] = ours
+            warning = f"{kept['number']}: {warning}"
+        return Ok(warning or kept["number"], kept, warning)
 
     @override
     async def test(self, talk: Talk) -> Outcome:
@@ -178,8 +182,8 @@ class ServiceNow(TalkSink):
         return f"{self.host_url}/api/now/table/{self.table}"
 
     async def _record(self, talk: Talk, where: str) -> dict[str, Any] | None:
-        """Return the record's sys_id, number and state; None: there is none."""
-        url = f"{self._url}{where}sysparm_fields=sys_id,number,state&sysparm_exclude_reference_link=true"
+        """Return the record's sys_id, number, state and close notes; None: there is none."""
+        url = f"{self._url}{where}sysparm_fields=sys_id,number,state,close_notes&sysparm_exclude_reference_link=true"
         reply = await talk.call(json_request("GET", url), fine=(404,))
         result = reply.fields.get("result")
         if reply.status == 404:
@@ -193,6 +197,19 @@ class ServiceNow(TalkSink):
         if not isinstance(result, dict) or "sys_id" not in result:
             raise SettledError(Retry(f"no answer of ServiceNow's: {reply.words}"))
         return result
+
+    async def _changed(self, talk: Talk, sys_id: str, change: dict[str, str]) -> str:
+        """Change the record; where a rule of theirs forbids the new state, leave a note, and return what it said."""
+        url = f"{self._url}/{sys_id}?sysparm_fields=sys_id"
+        reply = await talk.call(json_request("PATCH", url, change), fine=(403,))
+        if reply.status != 403:
+            return ""
+        said = str(reply.fields.get("error"))
+        if "state" not in change or "Business Rule" not in said:
+            raise SettledError(self.outcome(reply, talk.now))
+        words = f"Its state can't become {change['state']}: {reply.said(said)}"
+        await talk.call(json_request("PATCH", url, {"work_notes": f"{change['work_notes']} {words}"}))
+        return words
 
     async def _made(self, talk: Talk, delivery: Delivery, made: int) -> Outcome:
         alert, values = delivery.event.alert, variables(delivery)
@@ -249,9 +266,13 @@ def _query(alert: str) -> str:
     return f"sysparm_query=correlation_id={alert}^ORDERBYDESCsys_created_on&sysparm_limit=1"
 
 
+_MARK = "Tidegate: "
+"""How our notes begin."""
+
+
 def _journal(delivery: Delivery) -> str:
     """Return what happened, for a journal field: those show HTML between [code] tags, so there are none."""
-    words = f"Tidegate: {happened(delivery)}."
+    words = f"{_MARK}{happened(delivery)}."
     if note := delivery.event.alert.dismissal_note:
         words += f" Note: {cut(one_line(note), 2000)}"
     return re.sub(r"\[(/?)code\]", r"[\1 code]", words, flags=re.IGNORECASE)

@@ -72,11 +72,15 @@ class Xsoar(TalkSink):
             if made >= 2:
                 return Ok("the incident was deleted twice: it isn't made again", entry=entry)
             return await self._made(talk, delivery, made + 1)
-        id, over, ours = str(incident["id"]), incident.get("status") in _OVER, bool(entry.get("closed"))
+        id, over, ours = (
+            str(incident["id"]),
+            incident.get("status") in _OVER,
+            bool(entry.get("closed")) or _by_us(incident),
+        )
         kept = {"id": id, "made": made, "closed": ours}
         if alert.status == "resolved":
             if not over:
-                notes = cut(f"Tidegate: {happened(delivery)}.", 1000)
+                notes = cut(f"{_MARK}{happened(delivery)}.", 1000)
                 body = {"ids": [id], "all": False, "closeReason": self.close_reason, "closeNotes": notes}
                 await talk.call(self._request("incident/batchClose", body))
                 kept["closed"] = True
@@ -157,5 +161,14 @@ class Xsoar(TalkSink):
 _ACTIVE = 1
 _OVER = (2, 3)
 """Statuses: closed, archived."""
+
+_MARK = "Tidegate: "
+"""How our notes begin."""
+
+
+def _by_us(incident: dict[str, Any]) -> bool:
+    """Whether it was we who closed it: where the answer to that was lost, only the incident tells."""
+    return incident.get("status") in _OVER and str(incident.get("closeNotes") or "").startswith(_MARK)
+
 
 _SEVERITIES: dict[Severity, float] = {"critical": 4, "high": 3, "medium": 2, "low": 1, "informational": 0.5}

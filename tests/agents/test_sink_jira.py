@@ -75,6 +75,7 @@ async def test_a_workflow_without_such_a_transition_gets_a_comment_that_says_so(
     client = in_process(fake := Jira())
     fake.transitions["To Do"] = ["In Progress"]
     outcome = await _life(client, "open", "resolved", **settings)
+    assert isinstance(outcome, Ok) and "has no transition" in outcome.warning
     assert "has no transition" in outcome.words and "but: In Progress" in fake.issues["SEC-1"]["comments"][-1]
     assert fake.holds(ALERT) == ["open"]
 
@@ -144,3 +145,12 @@ async def test_summary_fields_and_labels_are_filled() -> None:
 def test_a_wrong_setting_is_told_in_words(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         Case("jira").make(**settings)
+
+
+@BOTH
+async def test_an_issue_that_we_closed_without_hearing_so_is_opened_again(variant: str) -> None:
+    client = in_process(fake := Jira(variant))
+    made = await _life(client, "open", variant=variant)
+    await _life(client, "resolved", variant=variant, entry=made.entry)
+    await _life(client, "open", variant=variant, entry=made.entry)  # the ledger never heard of the closing
+    assert fake.holds(ALERT) == ["open"]

@@ -57,6 +57,18 @@ async def test_a_record_that_people_closed_stays_closed_with_a_note_unless_it_is
     assert await _rows(fake) == ["2"]
 
 
+async def test_a_rule_that_forbids_the_new_state_gets_a_note_that_says_so() -> None:
+    client = in_process(fake := ServiceNow())
+    made = await _life(client, "open")
+    fake.rule = "Only on Mondays"
+    outcome = await _life(client, "resolved", entry=made.entry)
+    assert "Only on Mondays" in outcome.warning and "Only on Mondays" in fake.rows[f"{1:032x}"]["notes"][-1]
+    assert await _rows(fake) == ["1"]
+    fake.rule = ""
+    await _life(client, "resolved", entry=outcome.entry)
+    assert await _rows(fake) == ["6"]
+
+
 async def test_a_record_that_people_deleted_is_made_again_once() -> None:
     client = in_process(fake := ServiceNow())
     outcome = await _life(client, "open")
@@ -150,3 +162,11 @@ async def test_an_event_clears_what_its_key_opened() -> None:
 def test_a_wrong_setting_is_told_in_words(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         Case("servicenow").make(**settings)
+
+
+async def test_a_record_that_we_closed_without_hearing_so_is_opened_again() -> None:
+    client = in_process(fake := ServiceNow())
+    made = await _life(client, "open")
+    await _life(client, "resolved", entry=made.entry)
+    await _life(client, "open", entry=made.entry)  # the ledger never heard of the closing
+    assert await _rows(fake) == ["2"]

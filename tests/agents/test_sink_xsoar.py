@@ -83,3 +83,11 @@ def test_its_version_is_understood_as_people_write_it(version: Any) -> None:
 def test_a_wrong_setting_is_told_in_words(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         Case("xsoar").make(**settings)
+
+
+async def test_an_incident_that_we_closed_without_hearing_so_is_opened_again() -> None:
+    client = in_process(fake := Xsoar())
+    made = await _life(client, "open")
+    await _life(client, "resolved", entry=made.entry)
+    await _life(client, "open", entry=made.entry)  # the ledger never heard of the closing
+    assert fake.holds(ALERT) == ["open"]

@@ -17,6 +17,7 @@ from tests.fakes.server import Call, Fake, json_reply, texts
 SPECS = Path(__file__).parents[2].parent / "shared" / "specs"
 BASIC = "Basic " + base64.b64encode(b"tidegate@example.com:ATATT-s3cret").decode()
 WORKFLOW = {"To Do": "new", "In Progress": "indeterminate", "Done": "done"}
+ME = {"accountId": "5b10ac8d82e05b22cc7d4ef5", "name": "tidegate"}
 FIELDS: list[dict[str, Any]] = [
     {"fieldId": "summary", "name": "Summary", "required": True},
     {"fieldId": "project", "name": "Project", "required": True},
@@ -72,7 +73,7 @@ class Jira(Fake):
         if call.method == "POST":
             self._valid(path, call.json)
         routes: list[tuple[str, str, Any]] = [
-            ("GET", "myself", lambda _: json_reply(200, {"displayName": "Tidegate"})),
+            ("GET", "myself", lambda _: json_reply(200, {"displayName": "Tidegate"} | ME)),
             ("GET", "mypermissions", self._permissions),
             ("POST", "search/jql" if self.cloud else "search", self._search),
             ("GET", r"issue/createmeta/SEC/issuetypes", self._types),
@@ -133,7 +134,14 @@ class Jira(Fake):
     def _get(self, call: Call, key: str) -> Reply:
         status = self.issues[key]["status"]
         category = {"key": WORKFLOW[status]}
-        return json_reply(200, {"key": key, "fields": {"status": {"name": status, "statusCategory": category}}})
+        issue: dict[str, Any] = {"key": key, "fields": {"status": {"name": status, "statusCategory": category}}}
+        if call.query.get("expand") == "changelog":
+            moves = [
+                {"author": ME, "created": f"{n:06}", "items": [{"field": "status", "toString": to}]}
+                for n, to in enumerate(self.issues[key].get("moves", []))
+            ]
+            issue["changelog"] = {"histories": moves}
+        return json_reply(200, issue)
 
     def _transitions(self, call: Call, key: str) -> Reply:
         allowed = [{"name": "Done"}, {"name": "Won't Do"}]
@@ -151,6 +159,7 @@ class Jira(Fake):
         given = call.json.get("fields", {}).get("resolution", {}).get("name")
         self.must(given in ("Done", "Won't Do") or to != "Done" or not self.resolution, "Resolution is required")
         self.issues[key]["status"] = to
+        self.issues[key].setdefault("moves", []).append(to)
         return Reply(204, {})
 
     def _comment(self, call: Call, key: str) -> Reply:

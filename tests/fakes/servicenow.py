@@ -44,6 +44,8 @@ class ServiceNow(Fake):
         self.events: dict[str, list[dict[str, Any]]] = {}
         self.mandatory: list[str] = [] if case == "event" else ["short_description"]
         self.tokens = 0
+        self.rule = ""
+        """A business rule that lets nobody change a state."""
         self.table = {"security": "sn_si_incident", "event": "em_event"}.get(case, "incident")
         self.sent: list[Any] = []
 
@@ -114,6 +116,9 @@ class ServiceNow(Fake):
     def _change(self, call: Call, row: dict[str, Any]) -> Reply:
         body = call.json
         self._sizes(body)
+        if "state" in body and self.rule:
+            text = f"Operation against file 'incident' was aborted by Business Rule '{self.rule}'"
+            return json_reply(403, {"error": {"message": "Operation Failed", "detail": text}, "status": "failure"})
         notes = body.pop("work_notes", "")
         self.must("[code]" not in notes.lower(), "HTML in a journal")
         row["notes"].append(notes)

@@ -52,7 +52,9 @@ class Xsoar(Fake):
         if path == "incident/batchClose":
             self.must(set(body) == {"ids", "all", "closeReason", "closeNotes"} and body["all"] is False, "close")
             for id in body["ids"]:
-                self._changed(self.incidents[id], {"status": 2, "closeReason": body["closeReason"]})
+                self._changed(
+                    self.incidents[id], {"status": 2} | {key: body[key] for key in ("closeReason", "closeNotes")}
+                )
             return json_reply(200, {"total": len(body["ids"])})
         self.must(path == "incident", "no such path", 404)
         self.must(set(body) <= KEYS, f"unknown {set(body) - KEYS}")

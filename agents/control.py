@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from agents import templates
 from agents.inbound import INBOUND_INTEGRATIONS
 from agents.integrations import Integration, IntegrationError
 from agents.rule_reasons import unheard
@@ -94,7 +95,7 @@ _INTEGRATIONS = Kind(
     check_new=_usable,
 )
 _REST = (
-    NOTIFICATION_TEMPLATES,
+    replace(NOTIFICATION_TEMPLATES, check_new=templates.check),
     RESOURCE_LISTS,
     Kind(
         name="alert-rule",

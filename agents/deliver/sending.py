@@ -9,7 +9,7 @@ from typing import TypeAlias
 from agents.sinks._base import Item, Sink
 from agents.sinks._client import Client
 from agents.sinks._outcome import Ok, Outcome, Retry
-from streams.alerts import Delivery
+from agents.templates import prepared
 from streams.control.saved import NotificationTemplate
 
 log = logging.getLogger(__name__)
@@ -59,13 +59,3 @@ class Sending:
             return outcome
         words = f"{outcome.words}; {said}" if outcome.words else said
         return replace(outcome, words=words, warning=f"{outcome.warning}; {said}" if outcome.warning else said)
-
-
-def prepared(sink: Sink, template: NotificationTemplate | None, delivery: Delivery) -> tuple[Sink, str]:
-    """Return the sink to send *delivery* through, and why the template can't be used; empty: it can."""
-    if template is None:
-        return sink, ""
-    try:
-        return sink.templated(template), ""
-    except ValueError as wrong:
-        return sink, f"the template {template.id} can't be used: {wrong}"

@@ -24,6 +24,7 @@ from api.cli import (
     run,
     snapshots,
     status,
+    templates,
     topics,
 )
 from api.cli.exits import Commands
@@ -50,6 +51,7 @@ alerts.add(app)
 deliveries.add(app)
 integrations.add(app)
 control_rules.add(app)
+templates.add(app)
 control.add(app)
 control_apply.add(app)
 control_keys.add(app)

@@ -15,7 +15,7 @@ from api.prisma.integrations import TENANT
 from api.prisma.kept import Kept, all_kept, kept, removing, saving
 from streams.control import Control
 from streams.control.check import read
-from streams.control.saved import NOTIFICATION_TEMPLATES, TemplateField
+from streams.control.saved import TemplateField
 
 reads = APIRouter(tags=["Notification templates"], dependencies=[Depends(may_read), *TENANT])
 writes = APIRouter(tags=["Notification templates"], dependencies=[Depends(may_change), *TENANT])
@@ -90,7 +90,7 @@ async def show_template(id: str, request: Request) -> Response:
 @writes.post(V1 + "/test", response_class=Response)
 async def try_template(asked: TemplateBody, request: Request) -> Response:
     """Check a template without making a ticket of it."""
-    read(NOTIFICATION_TEMPLATES, "test", _document(asked))
+    read(backend(request).control.kinds[KIND], "test", _document(asked))
     return nothing()
 
 

@@ -136,10 +136,11 @@ def made(
 
 
 class Host:
-    """A Deliverer on all partitions, fed as the worker feeds it."""
+    """A Deliverer on all partitions, or these, fed as the worker feeds it."""
 
-    def __init__(self, settings: Settings, *integrations: Integration) -> None:
+    def __init__(self, settings: Settings, *integrations: Integration, partitions: Iterable[int] | None = None) -> None:
         self.settings = settings
+        self._first = range(settings.partitions) if partitions is None else partitions
         self.integrations = {each.id: each for each in integrations}
         self.acknowledged: Counter[int] = Counter()
         """Records whose batch is done, by partition."""
@@ -162,7 +163,7 @@ class Host:
         )
         await self.consumer.start()
         self._stack.push_async_callback(self.consumer.stop)
-        await self.assign(range(self.settings.partitions))
+        await self.assign(self._first)
         reading = asyncio.create_task(self._read())
         self._stack.push_async_callback(_cancel, reading)
         return self
@@ -178,6 +179,15 @@ class Host:
         for number, start in starts.items():
             self.consumer.seek(TopicPartition(self._topic, number), start)
         return starts
+
+    async def give_up(self, partitions: set[int]) -> None:
+        """Let another have these partitions, as a rebalance does."""
+        await self.deliverer.forget(partitions)
+        rest = [tp for tp in self.consumer.assignment() if tp.partition not in partitions]
+        positions = {tp: await self.consumer.position(tp) for tp in rest}
+        self.consumer.assign(rest)
+        for tp, position in positions.items():
+            self.consumer.seek(tp, position)
 
     async def send(self, deliveries: Iterable[Delivery]) -> None:
         """Lay *deliveries* on their partitions."""
@@ -217,7 +227,9 @@ async def send(producer: BatchProducer, settings: Settings, deliveries: Iterable
 async def topic(settings: Settings, which: Topic) -> list[tuple[bytes, Any]]:
     """Return key and value (as JSON; None: a tombstone) of everything on a topic."""
     name = full_name(settings, which)
-    marks = await watermarks(settings, [name])
+    marks = {at: each for at, each in (await watermarks(settings, [name])).items() if each.begin < each.end}
+    if not marks:
+        return []
     found: list[tuple[bytes, Any]] = []
     async with _reading(settings, name, marks) as consumer:
         for (_, number), each in marks.items():

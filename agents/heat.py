@@ -10,6 +10,7 @@ from queries.check import check
 from queries.errors import RqlError
 from queries.hot_asked import asked
 from queries.hot_state import OFTEN
+from queries.hot_table import read_path
 from queries.parse import parse
 from queries.policy import Policy
 from streams.store.thread import StoreThread
@@ -69,6 +70,16 @@ def _paths(texts: Iterable[str]) -> dict[str, set[str]]:
 @lru_cache(maxsize=4096)
 def _asked(text: str) -> dict[str, frozenset[str]]:
     try:
-        return {name: frozenset(map(str, paths)) for name, paths in asked(check(parse(text))).items()}
+        return {
+            name: frozenset(filter(_readable, map(str, paths))) for name, paths in asked(check(parse(text))).items()
+        }
     except RqlError:
         return {}
+
+
+def _readable(path: str) -> bool:
+    """Whether a path is read as what it was written from; its keys may be odd enough that it isn't."""
+    try:
+        return str(read_path(path)) == path
+    except RqlError:
+        return False

@@ -86,7 +86,7 @@ def _read(cursor: Any) -> tuple[list[tuple[Any, ...]], int]:
             when list_contains(list_distinct(flatten(list(from_json(t.paths, '["VARCHAR"]')) filter (t.ready))), p.path)
             then 'hot' when bool_or(not t.ready) then 'filling' else 'cold' end as state, p.since
         from hot_paths p left join hot_tables t using (api_name)
-        group by all order by p.api_name, p.path""").fetchall()
+        group by p.api_name, p.path, p.origin, p.since order by p.api_name, p.path""").fetchall()
     ((pending,),) = cursor.execute("select count(distinct rid) from hot_pending").fetchall()
     return rows, pending
 

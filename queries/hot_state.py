@@ -67,14 +67,17 @@ def one_moment(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 class Often:
-    """Counts the texts of slow queries that hot columns would answer faster. For many threads."""
+    """Counts the texts of queries that took SLOW_MS and that hot columns would answer faster. For many threads."""
 
     def __init__(self) -> None:
+        self.slow_ms = SLOW_MS
         self._lock = Lock()
         self._texts: Counter[str] = Counter()
 
-    def note(self, text: str) -> None:
-        """Count *text*."""
+    def note(self, text: str, took_ms: float) -> None:
+        """Count *text*, if it took long."""
+        if took_ms < self.slow_ms:
+            return
         with self._lock:
             if text in self._texts or len(self._texts) < MOST_TEXTS:
                 self._texts[text] += 1

@@ -18,7 +18,7 @@ from queries.errors import RqlError, Span, nearest
 from queries.format import format_operand
 from queries.fragment import Slot, Sql, filled
 from queries.hot_asked import asked
-from queries.hot_state import COLD, OFTEN, SLOW_MS, State, one_moment, state
+from queries.hot_state import COLD, OFTEN, State, one_moment, state
 from queries.hot_table import NOTHING, Hot
 from queries.parse import parse
 from queries.syntax import And, Attribute, Compare, Condition, Each, JsonRule, Key, Not, Or, Path
@@ -86,8 +86,8 @@ def run(
             total = int(_execute(connection, counted, known, text, timeout)[0][0])
         took = (time.monotonic() - start) * 1000
         notes = () if total else _notes(connection, checked)
-    if took > SLOW_MS and not there.hot.tables:
-        OFTEN.note(text)
+    if not there.hot.tables:
+        OFTEN.note(text, took)
     columns, width = _columns(checked)
     shown = [row[:width] + tuple(_read(value) for value in row[width : len(columns)]) for row in rows]
     return Answer(columns, shown, total, offset + len(rows) >= total and not offset, took, notes)

@@ -219,6 +219,8 @@ def state_of(request: Request, one: InboundIntegration) -> Pull:
 
 def _inbound(request: Request) -> Mapping[str, InboundIntegration]:
     arrangement: Any = getattr(request.app.state.owner, "arrangement", None)
+    if arrangement is None and request.app.state.control is None:
+        return {}
     found: Mapping[str, InboundIntegration] = (
         arrangement.inbound() if arrangement is not None else control_of(request).objects(KIND)
     )

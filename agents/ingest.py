@@ -15,10 +15,19 @@ from streams.identity import Place
 from streams.partition import partition_of
 from streams.produce import BatchProducer
 from streams.produce import Record as Outgoing
-from streams.records import DeadLetter, Finding, Inventory, Knowledge, Resource, VendorAsset
+from streams.records import DeadLetter, Finding, Inventory, Knowledge, Resource, ResourcePart, VendorAsset
 from streams.settings import Settings
 from streams.store.batch import Refused
-from streams.topics import DEAD_LETTERS, FINDINGS, INVENTORIES, RESOURCES, VENDOR_ASSETS, VENDOR_KNOWLEDGE, full_name
+from streams.topics import (
+    DEAD_LETTERS,
+    FINDINGS,
+    INVENTORIES,
+    RESOURCE_PARTS,
+    RESOURCES,
+    VENDOR_ASSETS,
+    VENDOR_KNOWLEDGE,
+    full_name,
+)
 from streams.transport import Batch
 
 SLICE = 250
@@ -113,6 +122,7 @@ def dead_letter(settings: Settings, source: str, bad: Bad, place: Place) -> Outg
 
 _TOPICS = {
     Resource: RESOURCES,
+    ResourcePart: RESOURCE_PARTS,
     Finding: FINDINGS,
     VendorAsset: VENDOR_ASSETS,
     Knowledge: VENDOR_KNOWLEDGE,

@@ -1,5 +1,6 @@
-"""What scanners know of their hosts and checks, and full inventories, followed by every worker; findings completed with
-it, and what is gone ended, whichever came first.
+"""What is told apart from the rows that it is about, followed by every worker: scanners' hosts and checks, parts of
+resources, full inventories. Findings are completed with it, resources put together, what is gone ended, whichever came
+first.
 
 A finding is completed before it's sent, with what is known then. Who owns its partition completes it later when more
 is known: it looks at the rows that there are, so what a crash has left undone is found again.
@@ -19,6 +20,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agents.assemble import assembled
 from agents.gone import deleted, ended
 from agents.link import completed, rewritten
 from streams.codec import encode
@@ -31,9 +33,19 @@ from streams.produce import Record as Outgoing
 from streams.records import Finding
 from streams.settings import Settings
 from streams.store import vendor
+from streams.store.parts import pieces, unassembled
 from streams.store.thread import StoreThread
 from streams.store.vendor import Lacking, Name, Told, VendorKind
-from streams.topics import FINDINGS, INVENTORIES, RESOURCES, VENDOR_ASSETS, VENDOR_KNOWLEDGE, finding_key, full_name
+from streams.topics import (
+    FINDINGS,
+    INVENTORIES,
+    RESOURCE_PARTS,
+    RESOURCES,
+    VENDOR_ASSETS,
+    VENDOR_KNOWLEDGE,
+    finding_key,
+    full_name,
+)
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +60,8 @@ REST_S = 1.0
 
 
 class Linker:
-    """Follows vendor.assets, vendor.knowledge and inventories. Completes findings as they come, and those of the
-    partitions that *owned* tells, once all that was there is in the store.
+    """Follows vendor.assets, vendor.knowledge, inventories and resource-parts. Completes findings as they come, and
+    rows of the partitions that *owned* tells, once all that was there is in the store.
     """
 
     def __init__(
@@ -71,6 +83,7 @@ class Linker:
             full_name(settings, VENDOR_ASSETS): "assets",
             full_name(settings, VENDOR_KNOWLEDGE): "knowledge",
             full_name(settings, INVENTORIES): "inventories",
+            full_name(settings, RESOURCE_PARTS): "parts",
         }
         self._ends: dict[TopicPartition, int] = {}
         self._at: dict[TopicPartition, int] = {}
@@ -80,6 +93,7 @@ class Linker:
             "assets": OrderedDict(),
             "knowledge": OrderedDict(),
             "inventories": OrderedDict(),
+            "parts": OrderedDict(),
         }
         self._changes = 0
         """Grows whenever memory is dropped: what was read before must not be remembered after."""
@@ -97,7 +111,7 @@ class Linker:
             await self._consumer.start()
             parts = [
                 TopicPartition(full_name(self._settings, topic), part)
-                for topic in (VENDOR_ASSETS, VENDOR_KNOWLEDGE, INVENTORIES)
+                for topic in (VENDOR_ASSETS, VENDOR_KNOWLEDGE, INVENTORIES, RESOURCE_PARTS)
                 for part in range(topic.partitions(self._settings))
             ]
             self._consumer.assign(parts)
@@ -191,6 +205,7 @@ class Linker:
             began = time.monotonic()
             while await self._complete_some():
                 pass
+            await self._assemble()
             await self._end_gone()
             await asyncio.sleep(min(SHARE * (time.monotonic() - began), 60))
 
@@ -225,6 +240,15 @@ class Linker:
         self._counts["completed"] += len(live)
         self._counts["moved"] += len(over)
         return len(fresh) == AT_ONCE
+
+    async def _assemble(self) -> None:
+        """Put up to AT_ONCE resources together with their parts, the others next time."""
+        lacking = await self._read_store(partial(unassembled, parts=self._owned(), limit=AT_ONCE))
+        if lacking:
+            made = [(each.of.part, assembled(each)) for each in await self._read_store(partial(pieces, of=lacking))]
+            whole = [(part, str(one["rrn"]).encode(), orjson.dumps(one)) for part, one in made]
+            await self._producer.send(self._resources, whole)
+            self._counts["assembled"] += len(whole)
 
     async def _end_gone(self) -> None:
         """Delete resources, and end findings, that a full inventory doesn't list; up to AT_ONCE, the others next time:

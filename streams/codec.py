@@ -7,7 +7,17 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from streams.errors import BadRecord
-from streams.records import DeadLetter, Finding, Inventory, Knowledge, Record, Reference, Resource, VendorAsset
+from streams.records import (
+    DeadLetter,
+    Finding,
+    Inventory,
+    Knowledge,
+    Record,
+    Reference,
+    Resource,
+    ResourcePart,
+    VendorAsset,
+)
 from streams.topics import finding_key, vendor_key
 
 R = TypeVar("R", bound=Record | DeadLetter)
@@ -70,6 +80,6 @@ def _references(given: Any) -> list[Reference]:
 
 _NAMES: Mapping[type, frozenset[str]] = {
     shape: frozenset(field.name for field in fields(shape))
-    for shape in (Resource, Finding, VendorAsset, Knowledge, Inventory, DeadLetter)
+    for shape in (Resource, ResourcePart, Finding, VendorAsset, Knowledge, Inventory, DeadLetter)
 }
 _REFERRING = (Finding, VendorAsset)

@@ -52,6 +52,25 @@ class Resource:
     """The document in Prisma's shape: what json.rule asks."""
     original: Any = None
     """What the provider sent, unchanged."""
+    parts: str = ""
+    """Of which parts that came alone it was put together: a digest of these; empty: of none."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ResourcePart:
+    """One side of a resource, whose configuration came alone. Key: `source|id`. Partition: by key."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _DESCRIBED
+
+    source: str
+    """The rrn of the resource that it belongs to."""
+    id: str
+    """The name of the part: what it would be called in the resource's whole configuration, such as Policy."""
+    account: str
+    """Canonical cloud account."""
+    version: str
+    config: Any = None
+    """What the provider answered; null: there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +275,7 @@ class Inventory:
     version: str
 
 
-Record: TypeAlias = Resource | Finding | VendorAsset | Knowledge | Inventory
+Record: TypeAlias = Resource | ResourcePart | Finding | VendorAsset | Knowledge | Inventory
 """What a normaliser gives."""
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from streams.alerts import Alert, AlertCommand, AlertEvent, Delivery
 from streams.audit import AuditRecord
 from streams.pulls import Pull
-from streams.records import DeadLetter, Finding, Inventory, Knowledge, Resource, VendorAsset
+from streams.records import DeadLetter, Finding, Inventory, Knowledge, Resource, ResourcePart, VendorAsset
 from streams.settings import Settings
 
 MIB = 1024 * 1024
@@ -83,6 +83,15 @@ VENDOR_KNOWLEDGE = Topic(
     holds="what scanners know about all findings of a kind, versioned",
     key="source|check id",
     record=Knowledge,
+    divided="few",
+    compacted=True,
+    max_message_bytes=MAX_MESSAGE,
+)
+RESOURCE_PARTS = Topic(
+    name="resource-parts",
+    holds="sides of resources whose configuration came alone, such as a bucket's policy, versioned",
+    key="rrn|part",
+    record=ResourcePart,
     divided="few",
     compacted=True,
     max_message_bytes=MAX_MESSAGE,
@@ -190,6 +199,7 @@ TOPICS = (
     FINDINGS,
     VENDOR_ASSETS,
     VENDOR_KNOWLEDGE,
+    RESOURCE_PARTS,
     INVENTORIES,
     ALERTS,
     ALERT_EVENTS,

@@ -9,6 +9,7 @@ from agents.normalise._aws_answers import answered
 from agents.normalise._aws_composites import assembled, is_plain
 from agents.normalise._aws_events import told
 from agents.normalise._aws_identity import account_in, flat_fields, identify
+from agents.normalise._aws_parts import decoded, part
 from agents.normalise._aws_report import REPORT, users
 from agents.normalise._aws_shape import tag_list, tag_map
 from agents.normalise._aws_types import cluster_type, derived, service_of, type_of
@@ -27,7 +28,7 @@ from agents.normalise._fields import (
 from agents.normalise._unpack import loads
 from streams.errors import BadRecord
 from streams.identity import Place, rrn, version
-from streams.records import Resource
+from streams.records import Resource, ResourcePart
 
 
 class Aws(Normaliser):
@@ -36,6 +37,8 @@ class Aws(Normaliser):
     kind: ClassVar[Kind] = "configs"
     forms: ClassVar[tuple[str, ...]] = (
         "rows `{account, region, api_name, resource_type, resource_id, config}`, also with `time` and `deleted`",
+        "rows with `part`, the name that `config` has in the whole: `{..., part: 'Policy', config: {...}}`, before or "
+        "after the resource itself; `config: null`: there is none",
         "IAM's credential report as a row, its CSV in `config.Content`: each user is a resource",
         "AWS Config items, alone or as `configurationItem`",
         'AWS Config snapshots (`{"configurationItems": [...]}`)',
@@ -75,14 +78,18 @@ class Aws(Normaliser):
             and "Content" in config
         ):
             return users(document, config["Content"])
+        if "part" in document:
+            return [("", document)]
         if type(config := document.get("config")) is dict:
             return _complete(document, config, answered(document, config)) or [("", document)]
         return answered({}, document) or [("", document)]
 
     @override
-    def record(self, item: Item, place: Place, index: int) -> Resource:
+    def record(self, item: Item, place: Place, index: int) -> Resource | ResourcePart:
         if "configurationItemStatus" in item or "configurationItemCaptureTime" in item:
             return _item(item, place, index)
+        if "part" in item:
+            return part(item, place, index)
         if "config" in item or "api_name" in item:
             return _row(item, place, index)
         if item.get("deleted") is True:
@@ -158,7 +165,7 @@ def _row(row: Item, place: Place, index: int) -> Resource:
 def _item(item: Item, place: Place, index: int) -> Resource:
     status = optional_text(item, "configurationItemStatus")
     deleted = status.startswith("ResourceDeleted")
-    config = _decoded(item.get("configuration"))
+    config = decoded(item.get("configuration"))
     if config is None and deleted:
         config = {}
     if type(config) is not dict:
@@ -180,7 +187,7 @@ def _item(item: Item, place: Place, index: int) -> Resource:
         account_path=account_path,
         region=optional_word(item, "awsRegion"),
         config=config,
-        more={name: _decoded(value) for name, value in more.items()},
+        more={name: decoded(value) for name, value in more.items()},
         tags=tag_map(item.get("tags")),
         name=optional_text(item, "resourceName"),
         created=item.get("resourceCreationTime"),
@@ -250,18 +257,6 @@ def _api_name(resource_type: str, api_call: str, path: str) -> str:
     if not made:
         raise BadRecord(path if resource_type else "api_name", "missing, and so is `resource_type`")
     return made[:MAX_WORD]
-
-
-def _decoded(value: Any) -> Any:
-    """Return a supplement, which AWS Config may encode once or twice."""
-    for _ in range(2):
-        if type(value) is not str:
-            break
-        try:
-            value = loads(value)
-        except BadRecord:
-            break
-    return value
 
 
 def _state(item: Mapping[str, Any]) -> int:

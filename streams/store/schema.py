@@ -8,7 +8,7 @@ zone.
 from dataclasses import dataclass
 from typing import Literal
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raised with every change of DDL: a store of another version is not opened but rebuilt from Kafka."""
 
 LAST_MS = 253_402_300_799_999
@@ -20,7 +20,7 @@ create table store(schema_version INTEGER, store_id VARCHAR, created TIMESTAMP);
 create table resources(
     rid UBIGINT, part USMALLINT, rrn VARCHAR, account VARCHAR, cloud VARCHAR, region VARCHAR, service VARCHAR,
     api_name VARCHAR, resource_type VARCHAR, id VARCHAR, name VARCHAR, tags JSON, created TIMESTAMP, seen TIMESTAMP,
-    deleted BOOLEAN, version VARCHAR, json JSON);
+    deleted BOOLEAN, version VARCHAR, json JSON, parts VARCHAR);
 create table findings(
     fid UBIGINT, part USMALLINT, id VARCHAR, account VARCHAR, cloud VARCHAR, region VARCHAR, source VARCHAR,
     type VARCHAR, name VARCHAR, cves VARCHAR[], severity VARCHAR, vendor_severity VARCHAR, score DOUBLE, title VARCHAR,
@@ -53,6 +53,10 @@ create table vendor_knowledge(
     record VARCHAR using compression zstd);
 -- By what names findings, and other assets, call an asset: its id and its other ids.
 create table vendor_names(part USMALLINT, source VARCHAR, id VARCHAR, name VARCHAR);
+-- Sides of resources that came alone: streams.store.parts. `source` is the resource's rrn, `id` the part's name.
+create table resource_parts(
+    part USMALLINT, source VARCHAR, id VARCHAR, version VARCHAR, digest VARCHAR, again BOOLEAN,
+    record VARCHAR using compression zstd);
 -- Full inventories, and the ids that are in them.
 create table inventories(
     part USMALLINT, source VARCHAR, id VARCHAR, version VARCHAR, digest VARCHAR, again BOOLEAN,
@@ -146,6 +150,7 @@ RESOURCES = Kind(
         Field(name="deleted", type="flag"),
         Field(name="version", type="version", required=True),
         Field(name="config", type="document", column="json"),
+        Field(name="parts"),
         Field(name="keys", type="texts", column="keys"),
     ),
 )

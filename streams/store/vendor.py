@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import duckdb
 import orjson
 
-VendorKind = Literal["assets", "knowledge", "inventories"]
+VendorKind = Literal["assets", "knowledge", "inventories", "parts"]
 Name = tuple[str, str]
 """A source, and an id of its asset or knowledge."""
 
@@ -56,7 +56,7 @@ def row(kind: VendorKind, record: bytes) -> Row | None:
     try:
         told = orjson.loads(record)
         source, id, version = told["source"], told["id"], told["version"]
-        names = {"assets": [id, *told.get("ids", ())], "knowledge": [id], "inventories": told.get("ids", [])}[kind]
+        names = {"assets": [id, *told.get("ids", ())], "inventories": told.get("ids", [])}.get(kind, [id])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
     if not all(type(text) is str and text for text in (source, id, version, *names)):
@@ -291,6 +291,7 @@ _TABLES: Mapping[VendorKind, tuple[str, ...]] = {
     "assets": ("vendor_assets", "vendor_names"),
     "knowledge": ("vendor_knowledge",),
     "inventories": ("inventories", "inventory_ids"),
+    "parts": ("resource_parts",),
 }
 _TAKEN: Mapping[VendorKind, tuple[str, ...]] = {
     "assets": (
@@ -317,6 +318,7 @@ _TAKEN: Mapping[VendorKind, tuple[str, ...]] = {
         "links",
     ),
     "inventories": ("version",),
+    "parts": ("version",),
 }
 
 

@@ -14,7 +14,7 @@ from agents.normalise import NORMALISERS
 from agents.normalise._base import Bad
 from streams.codec import decode, encode
 from streams.identity import Place
-from streams.records import Inventory, Knowledge, Record, Resource, VendorAsset
+from streams.records import Inventory, Knowledge, Record, Resource, ResourcePart, VendorAsset
 from tests.contract.golden import CASES, out_of, place, plain, read
 
 MEGABYTE = "x" * 1_000_000
@@ -144,7 +144,7 @@ def _records(entries: list[Record | Bad]) -> list[Record]:
 
 
 def _identity(record: Record) -> tuple[str, str]:
-    if isinstance(record, VendorAsset | Knowledge | Inventory):
+    if isinstance(record, VendorAsset | Knowledge | Inventory | ResourcePart):
         return (record.source, record.id)
     return (record.account, record.rrn if isinstance(record, Resource) else record.id)
 
@@ -152,7 +152,7 @@ def _identity(record: Record) -> tuple[str, str]:
 def _times(record: Record) -> list[int | None]:
     if isinstance(record, Resource):
         return [record.created]
-    if isinstance(record, Inventory):
+    if isinstance(record, Inventory | ResourcePart):
         return []
     if isinstance(record, Knowledge):
         return [record.published, record.changed]

@@ -40,7 +40,7 @@ def test_the_topics_page_has_every_topic() -> None:
 
 
 TOPICS_OF = {
-    "configs": {"resources", "inventories"},
+    "configs": {"resources", "resource-parts", "inventories"},
     "findings": {"findings", "vendor.assets", "vendor.knowledge", "inventories"},
 }
 

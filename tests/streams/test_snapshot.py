@@ -38,7 +38,7 @@ def test_a_snapshot_holds_rows_offsets_and_ids_as_of_the_time(log: Log, tmp_path
     assert made.taken == NOON
     assert made.manifest.rows == {"resources": 1, "findings": 2, "finding_resource": 1, "alerts": 0}
     assert made.manifest.offsets == {"resources": {"3": 1}, "findings": {"3": 2}}
-    assert json.loads((made.path / "manifest.json").read_text())["schema_version"] == 4
+    assert json.loads((made.path / "manifest.json").read_text())["schema_version"] == 5
     assert made.manifest.files == {f.name: f.stat().st_size for f in made.path.iterdir() if f.name != "manifest.json"}
     assert {f.stat().st_mode & 0o777 for f in made.path.iterdir()} == {0o444}
     assert snapshot.verify(made) == []

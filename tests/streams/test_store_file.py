@@ -136,7 +136,7 @@ def test_a_store_of_another_schema_version_is_refused_with_the_way_out(tmp_path:
     with duckdb.connect(str(path)) as db:
         db.execute("update store set schema_version = 99")
     with pytest.raises(
-        StoreError, match=r"schema version 99, this Tidegate has 4\. All .* lies in Kafka: stop Tidegate, delete"
+        StoreError, match=r"schema version 99, this Tidegate has 5\. All .* lies in Kafka: stop Tidegate, delete"
     ):
         Store.open(path)
 

@@ -22,8 +22,9 @@ endif
 demo: install ## the whole way once, on this machine: broker, records in, a question answered, a snapshot, a dead letter
 	@$(BIN)/python -m api.demo
 
-test: install ## all tests, with a real broker
-	$(BIN)/python -m pytest -q --durations=10 --durations-min=1
+test: install ## all tests: those without a broker on every core, then those with a real one
+	$(BIN)/python -m pytest -q --durations=10 --durations-min=1 -m "not kafka" -n auto --dist worksteal
+	$(BIN)/python -m pytest -q --durations=10 --durations-min=1 -m kafka
 
 check: install ## format, lint, types, layers, spelling, printed pages
 	$(BIN)/ruff format --check .

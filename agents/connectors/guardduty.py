@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from agents.connectors._aws import AwsConnector, Step, following
 from agents.connectors._base import Halted, Way
-from agents.sinks._outcome import Retry
+from agents.sinks._outcome import Reply, Retry
 
 
 class GuardDuty(AwsConnector):
@@ -73,7 +73,7 @@ class GuardDuty(AwsConnector):
         while True:
             query = urlencode({"maxResults": PAGE} | ({"nextToken": token} if token else {}))
             reply = await self.ask(region, "GET", f"/detector?{query}", None, way)
-            found += map(str, reply.fields.get("detectorIds") or ())
+            found += _texts(reply, "detectorIds")
             token = following(reply, token)
             if not token:
                 return found
@@ -91,7 +91,7 @@ class GuardDuty(AwsConnector):
         if token:
             body["nextToken"] = token
         reply = await self.ask(region, "POST", f"/detector/{quote(detector)}/findings", body, way)
-        return [str(id) for id in reply.fields.get("findingIds") or ()], following(reply, token)
+        return _texts(reply, "findingIds"), following(reply, token)
 
     async def _findings(self, region: str, detector: str, ids: list[str], way: Way) -> tuple[bytes, dict[str, int]]:
         """Return the answer of GetFindings as it came, and when each of its findings changed (ms)."""
@@ -110,6 +110,14 @@ _OVERLAP_MS = 15 * 60_000
 
 _UNSETTLED_MS = 60_000
 """How long ago a change must be to be asked for: what is later than that has changed while we read."""
+
+
+def _texts(reply: Reply, name: str) -> list[str]:
+    """Return a list of the answer. Raises Halted where there is none: that isn't the same as an empty one."""
+    found = reply.fields.get(name)
+    if not isinstance(found, list):
+        raise Halted(Retry(f"no {name} in GuardDuty's answer: {reply.words}"), reply)
+    return [str(each) for each in found]
 
 
 def _ms(time: object) -> int:

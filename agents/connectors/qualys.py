@@ -97,10 +97,11 @@ class Qualys(Connector):
             reply = await self._ask(ASSETS, _service_request(100, since, last), way)
             items = reply.body.count(b"<HostAsset>")
             count += items
-            more = re.search(rb"<hasMoreRecords>true</hasMoreRecords>", reply.body)
-            found = re.search(rb"<lastId>(\d+)</lastId>", reply.body)
-            ends = not (more and found and int(found[1]) > last)
-            if found is not None and not ends:
+            ends = b"<hasMoreRecords>true</hasMoreRecords>" not in reply.body
+            if not ends:
+                found = re.search(rb"<lastId>(\d+)</lastId>", reply.body)
+                if found is None or int(found[1]) <= last:
+                    raise Halted(Retry(f"Qualys doesn't say where its list of hosts goes on after {last}"), reply)
                 last = int(found[1])
             place = {"since": asked} if ends else {"since": since, "asked": asked, "last": last}
             yield await _cut(reply.body) if items else [], place, items, f"{count} hosts"
@@ -164,12 +165,25 @@ class Qualys(Connector):
         headers["Content-Type"] = "text/xml" if isinstance(asks, bytes) else "application/x-www-form-urlencoded"
         body = asks if isinstance(asks, bytes) else urlencode(asks).encode()
         request = Request("POST", f"{self.url}{path}", body, headers, most_read=MOST_READ)
-        return await self.answer(request, way)
+        reply = await self.answer(request, way)
+        begins = re.search(rb"<([A-Za-z_][\w.-]*)", reply.body[:4096])
+        if begins is None or begins[1] != _ROOTS[path]:
+            raise Halted(Retry(f"no answer of Qualys's, is the address right? {reply.words}"), reply)
+        if b"</%b>" % _ROOTS[path] not in reply.body[-65_536:]:
+            raise Halted(Retry("Qualys's answer broke off in the middle"), reply)
+        return reply
 
 
 DETECTIONS = "/api/2.0/fo/asset/host/vm/detection/"  # codespell:ignore fo
 KNOWLEDGE = "/api/2.0/fo/knowledge_base/vuln/"  # codespell:ignore fo
 ASSETS = "/qps/rest/2.0/search/am/hostasset"
+
+_ROOTS = {
+    DETECTIONS: b"HOST_LIST_VM_DETECTION_OUTPUT",
+    KNOWLEDGE: b"KNOWLEDGE_BASE_VULN_LIST_OUTPUT",
+    ASSETS: b"ServiceResponse",
+}
+"""What an answer begins and ends with: what doesn't is no page, least of all the last one."""
 
 STATUS = "New,Active,Re-Opened,Fixed"
 """Without it, nothing is ever fixed."""

@@ -1,10 +1,12 @@
 """What is special about each vendor that is pulled: how it pages, what it forgets to send, how it says no."""
 
+from collections.abc import Callable
+
 import pytest
 
 from agents.connectors import tenable as tenable_connector
 from agents.connectors._base import Halted, checked
-from agents.sinks._outcome import Config, Ok, Retry
+from agents.sinks._outcome import Config, Ok, Reply, Retry
 from streams.records import Finding, VendorAsset
 from tests.agents.pulling import NOW, fill, scene
 from tests.fakes import qualys, tenable
@@ -201,6 +203,22 @@ async def test_qualys_brings_rows_of_the_knowledgebase_that_changed() -> None:
         here.fake.now += DAY
         here.fake.rows[38000] = "2026-03-02T20:00:00Z"
         assert here.ids(await here.pull(done[-1].checkpoint)) == {"qid:38000"}
+
+
+@pytest.mark.parametrize("broken", [lambda body: body[: len(body) // 2], lambda _: b"<html>Log in</html>"])
+async def test_a_page_of_qualys_that_is_none_or_only_half_is_never_the_last_one(
+    broken: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scene("qualys", assets=False, knowledge=False, hosts=2) as here:
+        fill("qualys", here.fake, 0, 5, NOW - DAY)
+        before = await here.pull({}, 1)
+        answer = here.fake.answer
+        monkeypatch.setattr(here.fake, "answer", lambda call: Reply(200, {}, broken(answer(call).body)))
+        pages, halted = await here.pull_until_halted(before[-1].checkpoint)
+        assert (pages, isinstance(halted.outcome, Retry)) == ([], True)
+        monkeypatch.setattr(here.fake, "answer", answer)
+        after = await here.pull(before[-1].checkpoint)
+        assert len(here.ids([*before, *after])) == 15
 
 
 async def test_qualys_says_what_the_subscription_lacks() -> None:

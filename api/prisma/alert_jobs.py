@@ -80,16 +80,20 @@ async def _made(request: Request, form: Form, asked: ListBody, detailed: bool) -
     began = time.time()
     wanted = asked_of(asked, detailed=detailed)
     met = condition(wanted.filters, wanted.range, int(began * 1000), sources(back.control))
-    ids = await back.ask(lambda cursor: chosen(cursor, met))
-    if len(ids) > MOST:
-        raise Failure(400, "too_many", f"{len(ids)} alerts: a file holds {MOST}; narrow it by filters or timeRange")
-    found = await back.ask(lambda cursor: alerts(cursor, ids))
-    items = shown(back, found, detailed=wanted.detailed)
+
+    def ask(cursor: Any) -> tuple[int, bytes]:
+        ids = chosen(cursor, met)
+        if len(ids) > MOST:
+            raise Failure(400, "too_many", f"{len(ids)} alerts: a file holds {MOST}; narrow it by filters or timeRange")
+        items = shown(back, alerts(cursor, ids), detailed=wanted.detailed)
+        return len(items), _table(items) if form == "csv" else orjson.dumps(items)
+
+    count, content = await back.ask(ask)
     id = str(uuid4())
     status = {
         "id": id,
         "status": "READY_TO_DOWNLOAD",
-        "recordCount": len(items),
+        "recordCount": count,
         "createdBy": session_of(request).user,
         "createdOn": int(began * 1000),
         "lastModified": int(time.time() * 1000),
@@ -97,7 +101,6 @@ async def _made(request: Request, form: Form, asked: ListBody, detailed: bool) -
         "statusUri": f"/alert/{form}/{id}/status",
         "downloadUri": f"/alert/{form}/{id}/download",
     }
-    content = _table(items) if form == "csv" else orjson.dumps(items)
     kind = "text/csv" if form == "csv" else "application/json"
     back.jobs.put(id, {"status": status, "content": content, "type": kind})
     return answer(status)

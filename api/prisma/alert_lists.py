@@ -53,16 +53,17 @@ async def first(back: Backend, asked: Asked) -> dict[str, Any]:
     order = _order(asked.sort)
     limit = max(1, min(asked.limit, MOST))
 
-    def ask(cursor: Any) -> tuple[Sequence[int], list[Alert]]:
+    def ask(cursor: Any) -> tuple[Sequence[int], list[Any]]:
         ids = chosen(cursor, wanted, order)
-        return ids, alerts(cursor, ids[asked.offset : asked.offset + limit])
+        found = alerts(cursor, ids[asked.offset : asked.offset + limit])
+        return ids, shown(back, found, detailed=asked.detailed)
 
-    ids, found = await back.ask(ask)
+    ids, items = await back.ask(ask)
     plan: dict[str, Any] = {"l": limit, "o": asked.offset, "d": asked.detailed}
     if asked.offset + limit < len(ids):
         plan |= {"list": uuid4().hex, "f": list(asked.filters), "r": asked.range, "s": list(asked.sort)}
         back.lists.put(plan["list"], ids)
-    return _page(back, plan, ids, found)
+    return _page(back, plan, ids, items)
 
 
 async def following(back: Backend, token: str) -> dict[str, Any]:
@@ -79,7 +80,8 @@ async def following(back: Backend, token: str) -> dict[str, Any]:
         wanted = condition(filters, plan["r"], int(time.time() * 1000), sources(back.control))
         ids = back.lists.put(plan["list"], await back.ask(lambda cursor: chosen(cursor, wanted, _order(plan["s"]))))
     page = ids[plan["o"] : plan["o"] + plan["l"]]
-    return _page(back, plan, ids, await back.ask(lambda cursor: alerts(cursor, page)))
+    items = await back.ask(lambda cursor: shown(back, alerts(cursor, page), detailed=plan["d"]))
+    return _page(back, plan, ids, items)
 
 
 def chosen(cursor: Any, wanted: Condition, order: str = "opened desc, aid") -> Sequence[int]:
@@ -105,7 +107,7 @@ def alerts(cursor: Any, ids: Sequence[int]) -> list[Alert]:
 
 
 def shown(back: Backend, found: Sequence[Alert], *, detailed: bool, data: Mapping[str, Any] | None = None) -> list[Any]:
-    """Return *found* as items; *data*: configurations by rrn."""
+    """Return *found* as items; *data*: configurations by rrn. Thousands take a while: in a reader's thread, then."""
     names = Names(back.control_)
     rules, policies = resolved_rules(back.control), back.control.objects("policy")
     return [
@@ -114,11 +116,11 @@ def shown(back: Backend, found: Sequence[Alert], *, detailed: bool, data: Mappin
     ]
 
 
-def _page(back: Backend, plan: dict[str, Any], ids: Sequence[int], found: Sequence[Alert]) -> dict[str, Any]:
+def _page(back: Backend, plan: dict[str, Any], ids: Sequence[int], items: list[Any]) -> dict[str, Any]:
     start, limit = plan["o"], plan["l"]
     page: dict[str, Any] = {
         "totalRows": len(ids),
-        "items": shown(back, found, detailed=plan["d"]),
+        "items": items,
         "dynamicColumns": [],
         "sortAllowedColumns": list(ORDERS),
         "infoMsg": "",

@@ -27,8 +27,10 @@ from api.cli.control_files import FilesError, as_yaml, read
 from api.running import Claim, Running
 from api.state import Alone
 from queries.policy import SHIPPED, load_all
+from streams.admin import ensure_topics
 from streams.control import Control, Keys
 from streams.settings import Settings
+from streams.topics import FINDINGS
 
 ROOT = Path(__file__).parent.parent.parent
 SSH = "aws-security-group-ssh-open"
@@ -240,6 +242,25 @@ def test_integrations_and_keys_have_commands_of_their_own(run: Run, monkeypatch:
     assert run("apply", "-f", "-", input=json.dumps(user)).stdout.endswith("1 created\n")
     key = json.loads(run("access-keys", "add", "ann", "--days", "30", "--json").stdout)
     assert key["secret"] not in run("describe", "access-key", key["id"]).stdout
+
+
+@pytest.mark.kafka
+def test_vendors_that_are_asked_have_the_same_commands(run: Run, settings: Settings) -> None:
+    asyncio.run(ensure_topics(settings, [FINDINGS]))
+    keys = ("--set", "access_key=a1b2c3d4", "--set", "secret_key=s3cret-of-tenable", "--set", "url=https://127.0.0.1:9")
+    made = run("integrations", "add", "tenable", "Scanner", *keys)
+    assert (made.exit_code, made.stdout) == (0, "integration scanner: created\n"), made.stderr
+    said = run("integrations", "test", "Scanner")
+    assert (said.exit_code, "no public address" in said.stdout) == (1, True)
+    assert run("integrations", "disable", "scanner").stdout == "integration scanner: disabled\n"
+    shown = run("integrations", "status")
+    assert "scanner\tScanner\ttenable\tdisabled\t0\t" in shown.stdout
+    assert "s3cret" not in shown.stdout + run("get", "inbound-integration", "scanner").stdout
+    said = run("integrations", "delete", "scanner", "--close-findings", "--dry-run")
+    assert said.stdout == "integration scanner: would be deleted\n", said.stderr
+    assert "0 open findings of Tenable" in said.stderr
+    assert run("integrations", "delete", "Scanner").stdout == "integration scanner: deleted\n"
+    assert run("integrations", "pull", "scanner").exit_code == 1
 
 
 @pytest.mark.kafka

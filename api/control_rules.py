@@ -12,11 +12,13 @@ from agents.rule_reasons import why_not
 from agents.rules import AlertRule, Places
 from api.alerts import NoSuchAlert
 from api.control_state import control_of
+from api.tell import routes as tell_routes
 from api.templates import routes as template_routes
 from streams.store.alerts import by_id
 
 routes = APIRouter()
 routes.include_router(template_routes)
+routes.include_router(tell_routes)
 
 
 class _Shape(BaseModel):

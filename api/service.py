@@ -156,8 +156,8 @@ class _Imported:
         self._control, self._keys = Control, Keys
         self._pulls, self._puller = Pulls, Puller
         policies = load_all(settings.policies)
-        self._kinds = control.kinds(policies)
         self._file = alerting.load(settings.alerting, policies) if settings.alerting else None
+        self._kinds = control.kinds(policies, self._file.integrations if self._file else ())
 
     async def control(self, kind: Kind, settings: Settings, stack: contextlib.AsyncExitStack) -> Any:
         """Return the control plane, read up to its end; left on *stack* to be stopped."""

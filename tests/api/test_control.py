@@ -13,6 +13,7 @@ from agents.control import kinds, topics
 from api.app import create_app
 from api.state import Alone
 from queries.policy import load_all
+from streams.admin import ensure_topics
 from streams.alerts import Alert, AlertPolicy, AlertResource, write
 from streams.control import Control, Keys
 from streams.control.access import user_of
@@ -21,7 +22,7 @@ from streams.kafka import client_config
 from streams.settings import Settings
 from streams.store import Store
 from streams.store.alerts import Row, put
-from streams.topics import full_name
+from streams.topics import DELIVERIES, full_name
 
 pytestmark = pytest.mark.kafka
 
@@ -237,7 +238,14 @@ async def test_rules_say_why_they_cover_an_alert_or_not(control: Control, settin
         await api.put("/alert-rules/high", json={**RULE, "name": "High", "severities": ["high"]})
         said = (await api.get(ROOT.replace("/control", "/alerts/P-1/rules"))).json()
         missing = await api.get(ROOT.replace("/control", "/alerts/P-2/rules"))
+        high, other = (ROOT.replace("/control", f"/alert-rules/{id}/tell") for id in ("high", "critical"))
+        counted = [(await api.post(each, json={"dry_run": True})).json() for each in (high, other)]
+        nobody = await api.post(high, json={"integration": "nobody"})
+        await ensure_topics(settings, [DELIVERIES])
+        told = (await api.post(high, json={"integration": "hook"})).json()
     store.close()
+    assert [(each["open_alerts"], each["messages"], each["sent"]) for each in counted] == [(1, 1, False), (0, 0, False)]
+    assert (nobody.status_code, told["messages"], told["sent"]) == (404, 1, True)
     assert [(rule["id"], rule["covers"], rule["why_not"]) for rule in said["rules"]] == [
         ("default", True, []),
         ("high", True, []),

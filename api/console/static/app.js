@@ -15,6 +15,7 @@ theme();
 listen();
 let around = null;
 let started = false;
+let drawn = false;
 
 async function begin() {
   try {
@@ -56,6 +57,8 @@ async function draw(screen, context) {
     const { show } = await screen.load();
     if (context.signal.aborted) return;
     fill(main, root);
+    if (drawn) main.focus({ preventScroll: true });
+    drawn = true;
     await show({ ...context, root, name: (text) => { document.title = `${text} · Tidegate`; } });
   } catch (error) {
     if (error.name === "AbortError" || context.signal.aborted) return;

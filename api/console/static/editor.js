@@ -145,7 +145,10 @@ export function editor({ value = "", run, onchange, signal }) {
   text.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { event.preventDefault(); event.stopPropagation(); close(); run?.(); return; }
     if ((event.ctrlKey || event.metaKey) && event.key === " ") { event.preventDefault(); offer(true); return; }
-    if (list.hidden) return;
+    if (list.hidden) {
+      if (event.key === "Escape") text.blur();
+      return;
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) { at = (at + step + offered.length) % offered.length; show(); } else if (event.key === "Enter" || event.key === "Tab") take(); else if (event.key === "Escape") close(); else return;
     event.preventDefault();

@@ -4,6 +4,7 @@ import { OURS } from "./http.js";
 
 const target = new EventTarget();
 let source = null;
+let again = 0;
 
 /** Call `act(data)` for each event of that name until `signal` is aborted. */
 export function live(name, act, signal) {
@@ -11,16 +12,21 @@ export function live(name, act, signal) {
 }
 
 export function connect() {
+  clearTimeout(again);
   source?.close();
   source = new EventSource(`${OURS}/events`);
   for (const name of ["alerts", "status"]) {
     source.addEventListener(name, (event) => tell(name, JSON.parse(event.data)));
   }
   source.onopen = () => tell("connection", true);
-  source.onerror = () => tell("connection", false);
+  source.onerror = () => {
+    tell("connection", false);
+    if (source?.readyState === EventSource.CLOSED) again = setTimeout(connect, 5000); // it was refused, not cut off
+  };
 }
 
 export function disconnect() {
+  clearTimeout(again);
   source?.close();
   source = null;
 }

@@ -1,6 +1,6 @@
 // Investigate: a question in RQL, its answer as a table, and the questions that were asked before.
 
-import { dialog, menu } from "../dialog.js";
+import { dialog } from "../dialog.js";
 import { fill, h } from "../dom.js";
 import { editor } from "../editor.js";
 import { labelled } from "../form.js";
@@ -32,16 +32,10 @@ export async function show({ root, query, signal }) {
   const snapshots = h("select", { "aria-label": "As of", onchange: () => { asOf = snapshots.value; } }, h("option", { value: "" }, "Now"));
   const run = h("button.main", { type: "button", onclick: () => ask() }, icon("play"), "Run");
   const history = h("div.stack");
-  const more = h("button.plain", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": "Columns from the configuration, explanation, and more", onclick: () => menu(more, [
-    { label: "Format", icon: "edit", act: format },
-    { label: "Explain", icon: "help", act: explain },
-    { label: "Copy a link", icon: "link", act: () => navigator.clipboard.writeText(new URL(href("/investigate", { query: rql.value(), as_of: asOf }), location.href).href).then(() => toast("The link is in the clipboard"), oops) },
-  ]) }, icon("more"));
-
   fill(root,
     heading("Investigate"),
     h("section.panel.ask", rql.element, h("div.row", run, h("span.row", h("span.muted", { "aria-hidden": "true" }, "as of"), snapshots), h("span.spacer"), h("kbd", "Ctrl Enter"), h("button.plain", { type: "button", onclick: format }, icon("edit"), "Format"), h("button.plain", { type: "button", onclick: explain }, icon("help"), "Explain"),
-      mayChange() ? h("button.plain", { type: "button", onclick: saveSearch }, icon("save"), "Save") : null, h("span.narrow", more))),
+      mayChange() ? h("button.plain", { type: "button", onclick: saveSearch }, icon("save"), "Save") : null, h("button.plain", { type: "button", onclick: link }, icon("link"), "Link"))),
     told, answer, history);
 
   async function ask() {
@@ -106,6 +100,11 @@ export async function show({ root, query, signal }) {
     });
     fill(answer, grid.element);
     grid.first();
+  }
+
+  function link() {
+    const address = new URL(href("/investigate", { query: rql.value(), as_of: asOf }), location.href).href;
+    navigator.clipboard.writeText(address).then(() => toast("The link is in the clipboard"), oops);
   }
 
   async function format() {

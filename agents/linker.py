@@ -57,6 +57,8 @@ SHARE = 20
 """A look for rows that lack something is followed by a rest of this many times its length."""
 REST_S = 1.0
 """The shortest rest."""
+WINNERS_S = 10.0
+"""Between two rounds of sending winners again; compaction waits for an hour."""
 
 
 class Linker:
@@ -304,7 +306,7 @@ class Linker:
         the one that owns the findings' partition of that number.
         """
         while True:
-            await asyncio.sleep(REST_S)
+            await asyncio.sleep(WINNERS_S)
             owned = self._owned()
             for tp in [tp for tp in self._at if tp.partition % self._settings.partitions in owned]:
                 if self._at[tp] < self._ends[tp]:

@@ -10,6 +10,7 @@ from agents.integrations import Integration
 from agents.places import places_of
 from agents.rules import DEFAULT, AlertRule
 from streams.control import Change, Control
+from streams.control.saved import NotificationTemplate
 
 
 class Arrangement:
@@ -42,6 +43,10 @@ class Arrangement:
     def is_inbound(self, id: str) -> bool:
         """Tell whether there is such a one, usable or not: what can't be opened now isn't gone."""
         return id in self.inbound() or ("inbound-integration", id) in self._control.problems
+
+    def templates(self) -> Mapping[str, NotificationTemplate]:
+        """Return the notification templates by id."""
+        return self._control.objects("notification-template")
 
     def follow(self, reconsider: Callable[[Book], None]) -> None:
         """Call *reconsider* with the new book whenever policies or rules change, or what rules name."""

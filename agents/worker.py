@@ -13,6 +13,7 @@ from faust.types import TP
 
 from agents.book import Book
 from agents.deliver import Deliverer
+from agents.deliver.sending import Templates
 from agents.evaluator import Evaluator
 from agents.heat import Heater
 from agents.ingest import Ingest
@@ -44,9 +45,11 @@ class Worker:
         normalisers: Mapping[str, Normaliser] = NORMALISERS,
         book: Book | None = None,
         integrations: Callable[[], Mapping[str, Integration]] = dict,
+        templates: Callable[[], Templates] = dict,
     ) -> None:
         self.settings = settings
         self._integrations = integrations
+        self._templates = templates
         self._normalisers = normalisers
         self._book = book or Book({}, ())
         self.counts: Counter[str] = Counter()
@@ -74,7 +77,11 @@ class Worker:
         self._stack.push_async_callback(self.producer.stop)
         await self.producer.start()
         self.deliverer = Deliverer(
-            self.settings, self.producer, self._integrations, partial(open_client, self.settings.networks)
+            self.settings,
+            self.producer,
+            self._integrations,
+            partial(open_client, self.settings.networks),
+            self._templates,
         )
         self._stack.push_async_callback(self.deliverer.stop)
         await self.deliverer.start(self._cluster, self._topic_ids)

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from agents.deliver import Deliverer, Open
+from agents.deliver.status import Colour
 from streams.errors import TidegateError
 
 routes = APIRouter()
@@ -56,6 +57,11 @@ class IntegrationLine(BaseModel):
     )
     words: str = Field(description="Why, in its own words.")
     next_try: float | None = Field(description="Seconds until the next attempt, where it is paused.")
+    status: Colour = Field(
+        description="`GREEN`: it delivers, and all its templates are right; `YELLOW`: somebody should look; `RED`:"
+        " nothing is delivered; `OFF`: it is disabled."
+    )
+    reason: str = Field(description="Why it isn't green.")
 
 
 class Deliveries(BaseModel):

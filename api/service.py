@@ -197,7 +197,12 @@ class _Imported:
         if kind == "node":
             return self._node(settings)
         arrangement = self.arrangement(control)
-        worker = self._worker(settings, book=arrangement.book(), integrations=arrangement.integrations)
+        worker = self._worker(
+            settings,
+            book=arrangement.book(),
+            integrations=arrangement.integrations,
+            templates=arrangement.templates,
+        )
         arrangement.follow(worker.reconsider)
         return worker
 

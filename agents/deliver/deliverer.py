@@ -201,7 +201,8 @@ class Deliverer:
 
     def routes(self) -> list[Path]:
         """Return each integration that has had deliveries, how many are open, and why they wait."""
-        return paths(self._routes.values(), (chain for part in self._parts.values() for chain in part.chains.values()))
+        chains = (chain for part in self._parts.values() for chain in part.chains.values())
+        return paths(self._routes.values(), chains, self._templates())
 
     def _opened(self, part: Part, name: Name, record: Any, arrival: Arrival) -> Route | None:
         """Take in an open delivery; return whom it concerns now."""

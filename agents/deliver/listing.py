@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from agents.deliver.entry import Chain
 from agents.deliver.route import Route
+from agents.deliver.sending import Templates
+from agents.deliver.status import Colour, status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class Path:
     words: str
     next_try: float | None
     """Seconds until the next attempt, where it is paused."""
+    status: Colour
+    reason: str
+    """Why it isn't green."""
 
 
 def listed(chain: Chain, route: Route) -> Iterator[Open]:
@@ -66,7 +71,7 @@ def listed(chain: Chain, route: Route) -> Iterator[Open]:
         )
 
 
-def paths(routes: Iterable[Route], chains: Iterable[Chain]) -> list[Path]:
+def paths(routes: Iterable[Route], chains: Iterable[Chain], templates: Templates) -> list[Path]:
     """Return the way to each integration, by its id."""
     now, count = time.monotonic(), Counter[str]()
     for chain in chains:
@@ -82,7 +87,8 @@ def paths(routes: Iterable[Route], chains: Iterable[Chain]) -> list[Path]:
             state = "paused" if route.channel.templates else "open"
         words = route.words or (pause.words if pause else next((p.words for p in route.channel.templates.values()), ""))
         wait = max(pause.until - now, 0.0) if pause else None
-        found.append(Path(route.id, count[route.id], route.channel.calls, state, words, wait))
+        status = status_of(route, templates, now)
+        found.append(Path(route.id, count[route.id], route.channel.calls, state, words, wait, *status))
     return sorted(found, key=lambda path: path.integration)
 
 

@@ -55,6 +55,8 @@ class Route:
         """Since when there is no such integration; None: there is one."""
         self.words = ""
         """Why nothing can be sent, beside what the channel says."""
+        self.warning = ""
+        """What is to be set right though deliveries are made, since the settings were changed."""
         self._around = around
         self._sink: Sink | None = None
         self._looked = float("-inf")
@@ -68,6 +70,8 @@ class Route:
         broken = self._sink is None and integration is not None and integration.enabled
         if not changed and not (broken and now - self._looked >= LOOK_AGAIN_S):
             return
+        if changed:
+            self.warning = ""
         self.integration, self._looked, self._sink, self.words = integration, now, None, ""
         if integration is None:
             self.words = "there is no such integration"
@@ -81,6 +85,11 @@ class Route:
                 log.warning("deliveries of %s wait: %s", self.id, wrong)
         self.channel.configure(Limits.of(self._sink) if self._sink is not None else None)
         self.kick()
+
+    @property
+    def sink(self) -> Sink | None:
+        """The destination; None: nothing can be sent."""
+        return self._sink
 
     def kick(self) -> None:
         """Start every call that may be made now, and wake up when the next may."""
@@ -185,7 +194,8 @@ class Route:
         counts, ended = self._around.counts, self._around.ended
         at = delivery.event.at if delivery is not None else entry.at
         match outcome:
-            case Ok(words, made):
+            case Ok(words, made, warning):
+                self.warning = warning or self.warning
                 ended(Ended(entry, "delivered", words, at, made, delivery))
             case NotApplicable(words):
                 ended(Ended(entry, "not-applicable", words, at))

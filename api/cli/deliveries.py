@@ -43,12 +43,10 @@ def list_(
         output.table([*names, "attempts", "since", "why"], rows)
         output.note(f"{len(rows)} of {found['total']} open" if found["total"] > len(rows) else f"{found['total']} open")
     else:
+        columns = ("integration", "status", "open", "sending", "state")
         output.table(
-            ["integration", "open", "sending", "state", "why"],
-            [
-                [each["integration"], each["open"], each["sending"], each["state"], each["words"]]
-                for each in found["integrations"]
-            ],
+            [*columns, "why"],
+            [[*(each[name] for name in columns), each["words"] or each["reason"]] for each in found["integrations"]],
         )
         ended = ", ".join(f"{count} {name}" for name, count in sorted(found["counts"].items()) if count)
         output.note(f"since the start: {ended or 'nothing'}")

@@ -105,7 +105,7 @@ def _under_load(place: Arena, settings: Settings, accounts: list[str], seconds: 
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
                 check=True,
-                timeout=seconds + 120,
+                timeout=seconds + 300,
             )
             stored = (_stored(client) - before) / (time.monotonic() - began)
         finally:

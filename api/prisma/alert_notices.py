@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from agents.integrations import Integration
+from agents.places import resolved_rules
 from agents.sinks._base import Item
 from agents.sinks._client import Client, open_client
 from agents.sinks._outcome import Ok, Outcome
@@ -60,7 +61,7 @@ async def notify(asked: NoticeBody, request: Request) -> Response:
     event = _event(*found, by=session_of(request).user)
     covering = [
         RuleName(id=id, name=rule.name)
-        for id, rule in back.control.objects("alert-rule").items()
+        for id, rule in resolved_rules(back.control).items()
         if rule.covers(found[0].policy, found[0].resource)
     ]
     async with open_client(back.owner.settings.networks) as client:

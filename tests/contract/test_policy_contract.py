@@ -48,6 +48,11 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_no_two_policies_have_one_name() -> None:
+    names = [policy.name for policy in POLICIES.values()]
+    assert len(set(names)) == len(names)
+
+
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
 class TestPolicy:
     def test_what_violates_it_is_found_once(self, policy: Policy, tmp_path: Path, empty: Path) -> None:

@@ -1,12 +1,22 @@
 """Why a rule doesn't cover an alert is said exactly where it doesn't, and a channel that will not hear is warned of."""
 
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.control import kinds
 from agents.integrations import Integration
 from agents.rule_reasons import unheard, why_not
 from agents.rules import AlertRule, Channel
+from api.cli.control_files import read as read_files
 from streams.alerts import AlertPolicy, AlertResource
+from streams.control.check import read
+from streams.records import Severity
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def _some(*values: str) -> st.SearchStrategy[tuple[str, ...]]:
@@ -84,3 +94,21 @@ def test_a_channel_that_could_close_its_ticket_and_will_not_hear_of_it_is_warned
     )
     (warning,) = unheard(rule, integrations)
     assert warning.startswith("channels[1]: pd (pagerduty) opens what it will never close")
+
+
+def test_the_shipped_example_can_be_applied_and_says_what_it_is_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAGERDUTY_KEY", "a" * 32)
+    monkeypatch.setenv("SLACK_WEBHOOK", "https://hooks.slack.com/services/T0/B0/x")
+    known = kinds({})
+    made: dict[str, dict[str, Any]] = {"integration": {}, "alert-rule": {}}
+    for each in read_files([ROOT / "docs" / "examples" / "alert-rules.yaml"]):
+        made[each.kind][each.document["id"]] = read(known[each.kind], each.document["id"], each.document)
+    rules = made["alert-rule"]
+    assert [list(unheard(rule, made["integration"])) for rule in rules.values()] == [[], []]
+    assert {channel.integration for rule in rules.values() for channel in rule.channels} == set(made["integration"])
+    resource = AlertResource(id="i", account="1", cloud="aws")
+    covering = [
+        [id for id, rule in rules.items() if rule.covers(AlertPolicy(id="p", name="P", severity=severity), resource)]
+        for severity in get_args(Severity)
+    ]
+    assert covering == [["critical-at-once"]] + [["the-rest-daily"]] * 4

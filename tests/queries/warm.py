@@ -9,7 +9,7 @@ from queries.compile_rule import compile_rule
 from queries.fragment import Slot, Sql, filled
 from queries.hot import Asked, Cold, HotPath
 from queries.hot_table import HotTable, ddl, fill, table
-from queries.syntax import Condition
+from queries.syntax import Condition, Each
 
 API = "some-api"
 
@@ -22,9 +22,14 @@ def asked_of(condition: Condition) -> frozenset[HotPath] | None:
     return None if note.whole else note.paths
 
 
+def first_steps(path: HotPath) -> HotPath:
+    """Return the hot path that *path* begins with: its first key, where it is a value."""
+    return path if path.field is not None or isinstance(path.steps[0], Each) else HotPath(path.steps[:1])
+
+
 def heat(connection: duckdb.DuckDBPyConnection, paths: Iterable[HotPath], number: int = 1, api: str = API) -> HotTable:
     """Make the hot table of *paths* anew, of all that the table `resources` has of *api*."""
-    hot = table(number, api, map(str, paths))
+    hot = table(number, api, dict.fromkeys(map(str, paths)))
     connection.execute(f"drop table if exists {hot.name}")
     connection.execute(ddl(hot))
     rows = [row for (row,) in connection.execute("select rowid from resources").fetchall()]

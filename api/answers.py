@@ -33,10 +33,11 @@ def rows(answer: Any) -> dict[str, Any]:
 
 
 def _explain(connection: Any, text: str, now: datetime) -> dict[str, Any]:
-    found = queries.explain(text, now)
+    found = queries.explain(text, now, connection)
     plan = connection.execute("explain " + found.sql.text, found.sql.values).fetchall()
     return {
         "query": found.formatted,
+        "hot": found.paths,
         "tree": pformat(asdict(found.checked.query), sort_dicts=False, width=110),
         "sql": found.sql.text,
         "values": list(found.sql.values),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from agents import dead_letters
-from api import answers, figures, models, policies, snapshots, tables
+from api import answers, figures, hot, models, policies, snapshots, tables
 from api.state import Owner
 from api.version import version
 from queries.policy import Policy
@@ -18,6 +18,7 @@ from streams import snapshot
 
 open_ = APIRouter()
 closed = APIRouter()
+closed.include_router(hot.routes)
 
 _FORMS: dict[str, dict[str, Any]] = {kind: {} for kind in tables.TYPES}
 TABLE: dict[int | str, dict[str, Any]] = {200: {"description": "The answer.", "content": _FORMS}}

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.normalise import NORMALISERS
 from agents.normalise._base import Bad, Normaliser
+from agents.places import resolved_rules
 from agents.sinks._payload import payload
 from api.alerts import NoSuchAlert
 from api.ingest import NotTaken, unpacked
@@ -137,7 +138,7 @@ async def show_payload(
         raise NoSuchAlert(f"there is no alert {id!r:.60}; `tidegate alerts list` shows them")
     alert, config = found
     control = request.app.state.control
-    rules = control.objects("alert-rule").items() if control else ()
+    rules = resolved_rules(control).items() if control else ()
     covering = [RuleName(id=key, name=rule.name) for key, rule in rules if rule.covers(alert.policy, alert.resource)]
     event = AlertEvent(
         id=f"{alert.id}-{alert.seq}",

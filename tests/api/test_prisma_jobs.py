@@ -14,6 +14,8 @@ import pytest
 import pytest_asyncio
 from typing_extensions import override
 
+from api.payload_model import AlertPayload
+from api.version import ROOT
 from streams.alerts import Alert, AlertPolicy, AlertResource, alert_id, write
 from streams.control import Edit
 from streams.embedded import Broker
@@ -98,6 +100,11 @@ async def test_a_destination_is_told_of_one_alert_on_demand(
     [body] = got
     told = body[0] if isinstance(body, list) else body
     assert (told["alertId"], told["alertStatus"]) == (alert.id, "open")
+    shown = (await api.get(f"{ROOT}/alerts/{alert.id}/payload?integration=working")).json()
+    assert AlertPayload.model_validate(shown).alertId == alert.id
+    assert {name for name in told if name != "alertTs" and told[name] == shown.get(name)} >= {"alertId", "alertRuleId"}
+    schema = (await api.get(f"{ROOT}/alert-payload/schema")).json()
+    assert set(schema["properties"]) == set(shown)
     both = (await tell("working", "broken")).json()
     assert (both["success"], both["failed"], both["failedEvents"][0]["recipient"]["id"]) == (1, 1, "broken")
     assert (await tell("broken")).json()["error"]["code"] == "notification_failed"

@@ -191,12 +191,16 @@ class Jira(TalkSink):
         if entry["closed"] or self.reopen_closed_by_people or not known:
             return True
         reply = await talk.call(self._request("GET", f"issue/{quote(key)}?fields=status&expand=changelog"))
+        if "changelog" not in reply.fields:
+            raise SettledError(Retry(f"no answer of Jira's: {reply.words}"))
         author = _jira.mover(reply.fields)
         if author is None:
             return False
-        me = (await talk.call(self._request("GET", "myself"))).fields
+        reply = await talk.call(self._request("GET", "myself"))
         name = "accountId" if self.deployment == "cloud" else "name"
-        return me.get(name) is not None and author.get(name) == me.get(name)
+        if not reply.fields.get(name):
+            raise SettledError(Retry(f"no answer of Jira's: {reply.words}"))
+        return bool(author.get(name) == reply.fields[name])
 
     async def _made(self, talk: Talk, delivery: Delivery, made: int) -> Outcome:
         values = variables(delivery)
@@ -222,6 +226,8 @@ class Jira(TalkSink):
         """Take the issue to a status that is done, or back: empty, or in words why the workflow doesn't let us."""
         path = f"issue/{quote(key)}/transitions"
         reply = await talk.call(self._request("GET", f"{path}?expand=transitions.fields"))
+        if not isinstance(reply.fields.get("transitions"), list):
+            raise SettledError(Retry(f"no answer of Jira's: {reply.words}"))
         wanted = self.resolve_transition if to_done else self.reopen_transition
         chosen = _jira.choose(_jira.listed(reply, "transitions"), wanted, to_done)
         if isinstance(chosen, str):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agents.sinks._outcome import Config, Ok, Outcome, Retry
+from agents.sinks._outcome import Config, Ok, Outcome, Reply, Retry
 from streams.alerts import AlertStatus
 from tests.contract.sinks import ALERT, Case, InProcess, delivery, in_process, sent
 from tests.fakes.jira import Jira
@@ -154,3 +154,12 @@ async def test_an_issue_that_we_closed_without_hearing_so_is_opened_again(varian
     await _life(client, "resolved", variant=variant, entry=made.entry)
     await _life(client, "open", variant=variant, entry=made.entry)  # the ledger never heard of the closing
     assert fake.holds(ALERT) == ["open"]
+
+
+async def test_a_page_in_place_of_the_transitions_is_tried_again() -> None:
+    client = in_process(fake := Jira())
+    made = await _life(client, "open")
+    fake.decisive = lambda call: "transitions" in call.path  # type: ignore[method-assign]
+    fake.faults.append(Reply(200, {"content-type": "text/html"}, b"<html>Sign in</html>"))
+    outcome = await sent(Case("jira").make(), delivery("resolved"), client, made.entry)
+    assert isinstance(outcome, Retry) and fake.holds(ALERT) == ["open"]

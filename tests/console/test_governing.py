@@ -91,7 +91,7 @@ def test_a_template_is_made_of_jiras_own_fields_and_shown_with_an_alert(up: Up, 
     page.get_by_label("Integration").select_option(jira)
     page.get_by_role("button", name="Fetch its fields").click()
     page.get_by_label("Team", exact=True).select_option("Cloud")
-    page.get_by_label("Value of Summary").fill("${Severity} in ${AccountId}: {{ alert.policy.nam }}")
+    page.get_by_label("Value of Summary").fill("${Severity} in ${AccountId}: {{ alert.policy.title }}")
     shown = page.locator("section.panel", has=page.get_by_role("heading", name="With a real alert"))
     expect(shown).to_contain_text("has no attribute")
     page.get_by_label("Value of Summary").fill("${Severity} in ${AccountId}: {{ alert.policy.name }}")

@@ -9,6 +9,7 @@ from queries.compile import condition
 from queries.policy import Policy, touches
 from queries.violating import FindingsOf
 from streams.alerts import Alert, AlertPolicy, Requirement
+from streams.store import evaluations
 from streams.store.evaluations import RULES
 
 
@@ -60,10 +61,17 @@ class Book:
         covering = [rule.model_dump(mode="json", exclude=_NOT_COVERING) for rule in self.rules]
         self.digests[RULES] = _digest(repr(covering))
 
+        self.conditions = {id: judged.condition for id, judged in self.policies.items() if judged.condition}
+        """Of the policies that judge each resource by itself."""
+
     @property
-    def api_names(self) -> Mapping[str, frozenset[str] | None]:
-        """What each policy may find, by its id; None: resources of any api.name."""
-        return {id: policy.touches.api_names for id, policy in self.policies.items()}
+    def judging(self) -> evaluations.Policies:
+        """The policies as the store asks for them."""
+        return evaluations.Policies(
+            self.digests,
+            {id: policy.touches.api_names for id, policy in self.policies.items()},
+            {id: self.policies[id].touches.findings for id in self.conditions},
+        )
 
     @property
     def wide(self) -> frozenset[str]:

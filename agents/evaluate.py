@@ -120,7 +120,7 @@ def _settled(setting: Setting, one: Look) -> Iterable[tuple[int, Changes]]:
         causes = Causes(policies=_policy_changes(setting.book, alerts, one.asked), deleted=deleted)
         yield part, settle(kept, now[part], setting.ms, generation=generation, causes=causes)
         if dropped:
-            by_rule = Causes(policies={alert.policy.id: "ALERT_RULE_UPDATED" for alert in dropped.values()})
+            by_rule = Causes(alerts={id: setting.book.why_uncovered(alert) for id, alert in dropped.items()})
             yield part, settle(dropped, (), setting.ms, generation=generation, causes=by_rule)
 
 

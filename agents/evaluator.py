@@ -15,7 +15,7 @@ from functools import partial
 import duckdb
 
 from agents.alerts import Collision
-from agents.book import Book, Judged
+from agents.book import Book
 from agents.evaluate import Done, Setting, command, evaluate
 from agents.ingest import dead_letter
 from agents.normalise._base import Bad
@@ -27,7 +27,7 @@ from streams.faults import passing
 from streams.identity import Place
 from streams.produce import BatchProducer
 from streams.settings import Settings
-from streams.store import alerts, evaluations, outbox, work
+from streams.store import alerts, evaluations, outbox, sweeps, work
 from streams.store.outbox import Outbox, Outgoing
 from streams.store.places import Finder
 from streams.store.thread import StoreThread
@@ -68,6 +68,8 @@ class Evaluator:
         with store.cursor() as cursor:
             self._outbox = Outbox(cursor)
         self._most = MOST
+        self._sweeping = True
+        """Whether there may be something to sweep."""
         self._timed: dict[int, float] = {}
         """When each partition was last looked at for the sake of time alone, on the monotonic clock."""
         self.sender = Sender(settings, producer)
@@ -108,7 +110,17 @@ class Evaluator:
         done = await self._evaluate(setting, sent)
         passing("evaluated")
         self._hand_over(done)
-        return done.more
+        return done.more or (bool(setting.generations) and await self._sweep(setting))
+
+    async def _sweep(self, setting: Setting) -> bool:
+        """Let policies that have changed look at a part of what there is; return whether there was any."""
+        if not self._sweeping:
+            return False
+        sweep = partial(
+            sweeps.step, parts=setting.generations.keys(), conditions=setting.book.conditions, now=setting.now
+        )
+        self._sweeping = await self._store.transact("a sweep", sweep)
+        return self._sweeping
 
     async def _evaluate(self, setting: Setting, sent: set[int]) -> Done:
         """Evaluate as much as fits into memory, and let what Kafka has leave the outbox in the same transaction."""
@@ -149,18 +161,20 @@ class Evaluator:
             self.sender.note(row for row in rows if row.n not in left)
         if part in self._ready() and book is self._book:  # else again in the next turn, by the book of then
             self._admitted[part] = generation
+            self._sweeping = True
             self.sender.put(rest)
 
     async def _note_timed(self, setting: Setting) -> None:
         """Let policies that count days look at everything once in a while."""
-        timed = [policy for policy in setting.book.policies.values() if policy.touches.time]
+        timed = [id for id, policy in setting.book.policies.items() if policy.touches.time]
         now = time.monotonic()
         for part in setting.generations:
             last = self._timed.setdefault(part, now)
             if timed and now - last >= TIMED_S:
                 self._timed[part] = now
-                note = partial(_note, part=part, policies=timed)
+                note = partial(_note, part=part, policies=timed, book=setting.book)
                 await self._store.transact(f"the hour of partition {part}", note)
+                self._sweeping = True
 
     async def _obey(self, setting: Setting) -> None:
         ready = [each for each in self._commands if each[0].partition in setting.generations]
@@ -205,12 +219,12 @@ def _step(
     return done
 
 
-def _note(db: duckdb.DuckDBPyConnection, part: int, policies: Sequence[Judged]) -> None:
+def _note(db: duckdb.DuckDBPyConnection, part: int, policies: Sequence[str], book: Book) -> None:
+    many = sweeps.many(db, part)
     for policy in policies:
-        if policy.touches.single:
-            work.note_policy(db, part, work.BY_TIME + policy.policy.id, policy.touches.api_names)
-        else:
-            work.note_accounts(db, part, work.BY_TIME + policy.policy.id)
+        noted = work.BY_TIME + policy
+        work.forget(db, part, noted)
+        evaluations.note(db, part, policy, book.judging, many=many, noted=noted)
 
 
 def _left(db: duckdb.DuckDBPyConnection, part: int) -> tuple[list[Outgoing], Mapping[str, datetime]]:
@@ -230,7 +244,7 @@ def _admit(
     dropped = {row.n for row in rows if _alert_of(row) in overtaken}
     if overtaken:
         work.note_alerts(db, part, sorted(overtaken))
-    evaluations.begin(db, part, book.digests, book.api_names, book.wide)
+    evaluations.begin(db, part, book.judging)
     return alerts.newest_generation(db, part) + 1, [row for row in rows if row.n not in dropped | there]
 
 

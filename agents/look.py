@@ -137,6 +137,7 @@ def _resource(seen: Seen) -> AlertResource:
         service=seen.service,
         resource_type=seen.resource_type,
         tags=_tags(orjson.loads(seen.tags or "{}").items()),
+        created=seen.created,
     )
 
 

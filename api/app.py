@@ -35,7 +35,6 @@ from api.prisma.access import Access
 from api.prisma.failures import Failure
 from api.prisma.gate import TYPES, Gate, Way, allowed
 from api.prisma.signing import Signer
-from api.prisma.targets import follow
 from api.reader import Readers, TooSlow
 from api.resource import NoSuchResource
 from api.resource import routes as resource_routes
@@ -67,9 +66,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        ended = follow(control) if control else lambda: None
         yield
-        ended()
         await app.state.sender.stop()
         app.state.readers.close()
 

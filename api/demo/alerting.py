@@ -49,7 +49,6 @@ class Receiver:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._server.shutdown()
-        self._server.server_close()
 
     def of(self, alert: str, status: str) -> tuple[dict[str, str], Any] | None:
         """Return the first request that told of *alert* in *status*: headers and body."""

@@ -35,27 +35,35 @@ def note_before(db: duckdb.DuckDBPyConnection) -> None:
     _note_linked(db, "wins and had_links <> 0 and links <> had_links")
 
 
-def note_policy(db: duckdb.DuckDBPyConnection, part: int, policy: str, api_names: Collection[str] | None) -> None:
-    """Note every resource of the partition that the policy may find (None: of any api.name), or has an alert about."""
-    db.execute("delete from work where part = ? and policy = ?", [part, policy])
+def note_policy(
+    db: duckdb.DuckDBPyConnection, part: int, policy: str, api_names: Collection[str] | None, noted: str | None = None
+) -> None:
+    """Note every resource of the partition that the policy may find (None: of any api.name), or has an alert about; as
+    *noted*, where that isn't the policy's id.
+    """
     db.execute(
-        f"""insert into work
-        select part, rid, $2 from resources
+        """insert into work
+        select part, rid, $4 from resources
         where part = $1 and not deleted and ($3::VARCHAR[] is null or api_name in (select unnest($3::VARCHAR[])))
-        union select part, rid, $2 from alerts where part = $1 and policy = $2 and rid <> 0
-        union {_ONE_EACH} and account in (select account from alerts where policy = $2 and rid = 0)
+        union select part, rid, $4 from alerts where part = $1 and policy = $2 and rid <> 0
+        union select part, min(rid), $4 from resources
+            where part = $1 and account in (select account from alerts where policy = $2 and rid = 0)
             group by part, account""",
-        [part, policy, None if api_names is None else sorted(api_names)],
+        [part, policy, None if api_names is None else sorted(api_names), policy if noted is None else noted],
     )
 
 
-def note_accounts(db: duckdb.DuckDBPyConnection, part: int, policy: str) -> None:
+def note_accounts(db: duckdb.DuckDBPyConnection, part: int, noted: str) -> None:
     """Note one resource of each account of the partition, for a policy that looks at accounts as a whole."""
-    db.execute("delete from work where part = ? and policy = ?", [part, policy])
-    db.execute(f"insert into work {_ONE_EACH} group by part, account", [part, policy])
+    db.execute(
+        "insert into work select part, min(rid), $2 from resources where part = $1 group by part, account",
+        [part, noted],
+    )
 
 
-_ONE_EACH = "select part, min(rid), $2 from resources where part = $1"
+def forget(db: duckdb.DuckDBPyConnection, part: int, noted: str) -> None:
+    """Drop what is noted so in the partition: it is about to be noted again."""
+    db.execute("delete from work where part = ? and policy = ?", [part, noted])
 
 
 def note_alerts(db: duckdb.DuckDBPyConnection, part: int, ids: Sequence[str]) -> None:

@@ -34,6 +34,8 @@ class Seen(NamedTuple):
     resource_type: str
     tags: str
     deleted: bool
+    created: int | None
+    """In ms since 1970 UTC."""
     state: int
     """A hash of what the audit trail tells of the configuration; 0 in a world of accounts."""
     config: str | None
@@ -135,7 +137,7 @@ def audit(
 
 def findings(db: duckdb.DuckDBPyConnection, fids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Return what the audit trail tells of findings, by fid; of the deleted ones too, so long as they are stored."""
-    names = ("id", "source", "type", "name", "cves", "severity", "status", "title")
+    names = ("id", "source", "type", "name", "cves", "severity", "status", "status_reason", "title")
     rows = db.execute(
         f"select fid, {', '.join(names)} from {_main(db)}.findings where fid in (select unnest(?::UBIGINT[]))",
         [list(fids)],
@@ -168,7 +170,7 @@ def _seen(db: duckdb.DuckDBPyConnection, largest: int) -> list[Seen]:
     state = "hash(json::VARCHAR, deleted)" if largest else "0"
     rows = db.execute(f"""
         select rid, part, rrn, id, name, account, cloud, region, api_name, service, resource_type, tags, deleted,
-            {state}, {document}
+            epoch_ms(created), {state}, {document}
         from temp.resources""").fetchall()
     return [Seen(*row) for row in rows]
 

@@ -14,7 +14,7 @@ from agents.book import Book
 from agents.rules import AlertRule, Places
 from queries.policy import Policy
 from streams.alerts import Alert, read
-from streams.store import Part, Store
+from streams.store import Part, Store, sweeps
 from tests.agents.test_evaluate import ALL, HIT, LOUD, NONE, PAIR, Owner
 from tests.streams.store_records import PART, Log, finding, resource
 
@@ -172,7 +172,12 @@ def _standing(store: Store) -> Standing:
 
 
 @pytest.mark.timeout(3600)
-def test_what_stands_after_any_changes_is_what_a_run_from_scratch_finds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("few", [sweeps.FEW, -1], ids=["noted", "swept"])
+def test_what_stands_after_any_changes_is_what_a_run_from_scratch_finds(
+    tmp_path: Path, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "FEW", few)
+    monkeypatch.setattr(sweeps, "SLICE", 3)
     life = Life(tmp_path, Random(SEED))
     seen = 0
     for number in range(1, CHANGES + 1):

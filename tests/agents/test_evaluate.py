@@ -19,7 +19,7 @@ from queries.policy import Policy, touches
 from streams.alerts import Alert, AlertCommand, AlertEvent, Delivery, read
 from streams.produce import BatchProducer
 from streams.settings import Settings
-from streams.store import Part, Store, evaluations, work
+from streams.store import Part, Store, evaluations, sweeps, work
 from streams.store.alerts import by_id
 from streams.store.outbox import Outbox
 from streams.store.thread import StoreThread
@@ -79,7 +79,7 @@ class Owner:
 
     def begin(self) -> None:
         def work(db: Any) -> None:
-            evaluations.begin(db, PART, self.book.digests, self.book.api_names, self.book.wide)
+            evaluations.begin(db, PART, self.book.judging)
 
         self.log.store.transact("begin", work)
 
@@ -88,6 +88,19 @@ class Owner:
         return Setting(self.book, {PART: self.generation}, self.now)
 
     def evaluate(self, most: int = 1000) -> Done:
+        """Evaluate, and then sweep and evaluate what that has found."""
+        done = self._evaluate(most)
+        while not done.more and self._sweep():
+            done = self._evaluate(most)
+        return done
+
+    def _sweep(self) -> bool:
+        def sweep(db: Any) -> bool:
+            return sweeps.step(db, [PART], self.book.conditions, self.now)
+
+        return self.log.store.transact("sweep", sweep)
+
+    def _evaluate(self, most: int) -> Done:
         done = self.log.store.transact(
             "evaluate",
             lambda db: evaluate(db, self.setting, self.outbox, most, self.log.store),
@@ -119,8 +132,11 @@ class Owner:
         return [(one["kind"], one["change"]) for one in told if one["kind"] != "alert"]
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[Log]:
+@pytest.fixture(params=[sweeps.FEW, -1], ids=["noted", "swept"])
+def log(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    """A log of a partition; what a policy's change may touch is noted one by one, or swept in slices of a few."""
+    monkeypatch.setattr(sweeps, "FEW", request.param)
+    monkeypatch.setattr(sweeps, "SLICE", 3)
     store = Store.open(tmp_path / "s.duckdb", notes_work=True)
     yield Log(store)
     store.close()
@@ -137,7 +153,7 @@ def loud(rrn: str, n: int, loud: bool = True, keys: tuple[str, ...] = (), **more
 def test_an_alert_opens_once_and_resolves_when_its_resource_is_mended(log: Log) -> None:
     owner = Owner(log, book(LOUD))
     log.add("resources", loud("a", 1), loud("b", 1, False))
-    assert owner.evaluate().counts["evaluated"] == 2
+    owner.evaluate()
     assert owner.events() == [("opened", 1, "loud")]
     log.add("resources", loud("a", 2))
     owner.evaluate()
@@ -292,7 +308,8 @@ def test_what_only_time_makes_a_violation_is_found_when_the_hour_strikes(log: Lo
     owner.now = NOW + timedelta(days=30)
     owner.evaluate()
     assert owner.events() == []
-    log.store.transact("hour", lambda db: work.note_policy(db, PART, work.BY_TIME + "old", touches(old).api_names))
+    noted = work.BY_TIME + "old"
+    log.store.transact("hour", lambda db: work.note_policy(db, PART, "old", touches(old).api_names, noted))
     owner.evaluate()
     assert owner.events() == [("opened", 1, "old")]
 

@@ -47,7 +47,7 @@ class Errors(Fault):
         return Reply(self.random.choice([500, 503]), {}) if self.random.random() < 0.1 else None
 
 
-class Lates(Fault):
+class Late(Fault):
     name = "late"
     about = "One call in ten takes effect, and its answer is lost; one in a hundred takes effect and never answers."
 
@@ -104,7 +104,7 @@ class Moved(Fault):
 SECONDS = 1.0
 """How long a call may take in these runs."""
 
-FAULTS: tuple[type[Fault], ...] = (Fault, Errors, Lates, Throttled, Revoked, Malformed, Killed, Emptied, Moved)
+FAULTS: tuple[type[Fault], ...] = (Fault, Errors, Late, Throttled, Revoked, Malformed, Killed, Emptied, Moved)
 
 
 @asynccontextmanager

@@ -154,7 +154,8 @@ _INSERT_FINDINGS = """
     insert into findings by name
     select fid, ?::USMALLINT part, id, account, 'aws' cloud, region, 'AWS GuardDuty' source, 'AWS GuardDuty Host' as type, name,
         []::VARCHAR[] cves, severity, score::VARCHAR vendor_severity, score, title, description, '' remediation, 'open' status,
-        make_timestamp(1000 * t) first_seen, make_timestamp(1000 * t) last_seen, named as "references", false deleted, version
+        make_timestamp(1000 * t) first_seen, make_timestamp(1000 * t) last_seen, named as "references", false deleted, version,
+        '' as status_reason, '' as asset, '' as knowledge, '{}' as linked, [] as cvss, [] as packages
     from made"""
 
 _INSERT_FINDING_RECORDS = """

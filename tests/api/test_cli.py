@@ -272,7 +272,7 @@ def test_explain_prints_the_stages(run: Run) -> None:
 
     assert said.exit_code == 0
     assert [line for line in said.stdout.splitlines() if line and not line.startswith(" ")] == [
-        f"{name}:" for name in ("query", "tree", "sql", "values", "plan")
+        f"{name}:" for name in ("query", "hot", "tree", "sql", "values", "plan")
     ]
 
 

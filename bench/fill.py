@@ -123,7 +123,7 @@ _INSERT_RESOURCES = """
     select md5_number_lower(rrn) rid, ?::USMALLINT part, rrn, account, 'aws' cloud, region, 'Amazon EC2' service, api_name,
         if(is_instance, 'AWS::EC2::Instance', 'AWS::EC2::SecurityGroup') resource_type, id,
         if(is_instance, 'host-' || h, 'web-' || (i % 100)) as name, '{"team":"team-' || (i % 30) || '"}' tags,
-        make_timestamp(1000 * t) created, make_timestamp(1000 * t) seen, false deleted, version, config as json
+        make_timestamp(1000 * t) created, make_timestamp(1000 * t) seen, false deleted, version, config as json, '' as parts
     from made"""
 
 _INSERT_RESOURCE_RECORDS = """

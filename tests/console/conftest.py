@@ -26,9 +26,9 @@ def up(started: Up, tmp_path_factory: pytest.TempPathFactory) -> Up:
     return started
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(started: Up) -> Iterator[Browser]:
-    """A browser."""
+    """A browser. Of a module only: while it runs, no other test of this process could have an event loop."""
     with chromium() as runs:
         yield runs
 

@@ -73,13 +73,13 @@ def test_a_tenable_is_added_tested_switched_off_and_deleted(up: Up, page: Page, 
 
 
 def test_deleting_an_integration_takes_it_out_of_its_rules(up: Up, page: Page) -> None:
-    settings = {"url": "https://hook.example.com/x"}
-    up.client.change("PUT", "/control/integrations/hook", {"name": HOSTILE, "type": "webhook", "settings": settings})
+    settings, name = {"url": "https://hook.example.com/x"}, f"{HOSTILE} of the lab"
+    up.client.change("PUT", "/control/integrations/hook", {"name": name, "type": "webhook", "settings": settings})
     channels = [{"integration": "hook"}]
     up.client.change("PUT", "/control/alert-rules/hooked", {"name": "Hooked", "channels": channels})
     page.goto(f"{LIST}/out/hook")
-    expect(page.get_by_role("heading", name=HOSTILE, exact=True)).to_be_visible()
-    assert "owned" not in page.title().replace(HOSTILE, "")
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    assert "owned" not in page.title().replace(name, "")
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_contain_text("Hooked tells nobody then")
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()

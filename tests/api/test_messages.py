@@ -62,7 +62,7 @@ def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [message.place for message in messages("-")] == ["standard input:line 1", "standard input:line 2"]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n \n", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", b"\n \n", gzip.compress(b"", mtime=0)])
 def test_an_empty_file_is_told(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "empty"
     file.write_bytes(content)

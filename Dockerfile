@@ -16,6 +16,7 @@ COPY queries ./queries
 COPY streams ./streams
 COPY agents ./agents
 COPY api ./api
+COPY docs/integrations ./docs/integrations
 RUN pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /built . \
  && /opt/tidegate/bin/pip install --no-deps --no-index /built/*.whl
 

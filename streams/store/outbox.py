@@ -1,7 +1,7 @@
 """What evaluations want sent: written in the transaction that decides it, deleted once Kafka has it.
 
 Row by row it would cost more than all else that an evaluation writes: so what one wants sent of a partition is one row,
-a block.
+a block, or a few where it is long.
 """
 
 from collections import defaultdict
@@ -25,6 +25,9 @@ class Outgoing(NamedTuple):
     size: int
 
 
+MOST_BYTES = 8 * 1024 * 1024
+"""Of a block, unless one record has more: DuckDB holds and logs it as one value."""
+
 _Record = tuple[int, str, bytes, bytes]
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(list[_Record]).decode
@@ -41,16 +44,21 @@ class Outbox:
         self, db: duckdb.DuckDBPyConnection, records: Sequence[tuple[int, str, bytes, bytes]], now: datetime
     ) -> list[Outgoing]:
         """Write *records*: partition, topic, key, value. *now*: UTC without zone."""
-        parts: dict[int, list[_Record]] = defaultdict(list)
-        for n, (part, *record) in enumerate(records, self._last + 1):
-            parts[part].append((n, *record))  # type: ignore[arg-type] # a partition less
+        parts: dict[int, list[list[_Record]]] = defaultdict(list)
+        sizes: dict[int, int] = {}
+        for n, (part, topic, key, value) in enumerate(records, self._last + 1):
+            if not parts[part] or sizes[part] + len(value) > MOST_BYTES:
+                parts[part].append([])
+                sizes[part] = 0
+            parts[part][-1].append((n, topic, key, value))
+            sizes[part] += len(value)
         if not parts:
             return []
         # A block's number is its last record's: it grows as theirs do.
-        blocks = [(part, rows[-1][0], rows) for part, rows in parts.items()]
+        blocks = [(part, rows[-1][0], rows) for part, each in parts.items() for rows in each]
         db.execute(
             "insert into outbox select unnest($1::BIGINT[]), unnest($2::USMALLINT[]), unnest($3::BLOB[]), $4",
-            [[block for _, block, _ in blocks], list(parts), [_ENCODE(rows) for *_, rows in blocks], now],
+            [[block for _, block, _ in blocks], [part for part, *_ in blocks], [_ENCODE(r) for *_, r in blocks], now],
         )
         self._last += len(records)
         return sorted(row for part, block, rows in blocks for row in _unpacked(part, block, rows))

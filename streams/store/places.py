@@ -142,6 +142,7 @@ class Places:
             yield _numbered(self._column, hashes, rows)
 
     def _rows(self, old: "_Sorted", hashes: Sequence[int]) -> Rows:
+        hashes = list(dict.fromkeys(hashes))  # a row given twice would make others seem to lie between
         far = [row for row in old.rows(hash_ >> 32 for hash_ in hashes) if row not in self._gone]
         near = [*self._newer.rows(hashes), *(row for h in hashes for row in self._last.get(h, ()))]
         return Rows([*far, *(row for row in near if row not in self._gone)], not far)

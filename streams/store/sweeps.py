@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from queries.fragment import Slot, Sql, filled
+from queries.run import monitored_accounts
 from streams.store import work
 
 SLICE = 50_000
@@ -56,7 +57,7 @@ def step(db: duckdb.DuckDBPyConnection, parts: Collection[int], conditions: Mapp
     if condition is not None:
         known: dict[Slot, Any] = {Slot.NOW: int(now.timestamp() * 1000), Slot.MONITORED: []}
         if Slot.MONITORED in condition.values:
-            known[Slot.MONITORED] = _accounts(db)
+            known[Slot.MONITORED] = monitored_accounts(db)
         db.execute(
             f"""insert into work select part, rid, ? from resources r
             where part = ? and not deleted and rid % {slices} = {slice_} and ({condition.text})""",
@@ -67,7 +68,3 @@ def step(db: duckdb.DuckDBPyConnection, parts: Collection[int], conditions: Mapp
     else:
         db.execute("update sweeps set slice = slice + 1 where rowid = ?", [row])
     return True
-
-
-def _accounts(db: duckdb.DuckDBPyConnection) -> list[str]:
-    return sorted(a for (a,) in db.execute("select distinct account from resources where not deleted").fetchall())

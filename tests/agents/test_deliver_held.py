@@ -107,7 +107,9 @@ def test_what_is_held_survives_its_worker_and_goes_as_one_message_when_its_time_
     async def run() -> None:
         async with Receiver() as receiver:
             async with Host(settings, webhook("hook", receiver)) as host:
-                await host.send([*(held(n, seconds=6, digest="r daily") for n in range(5)), held(9), made("hook", 7)])
+                time_of_all = held(0, seconds=2).not_before  # a digest has one: the rule's schedule sets it
+                daily = [replace(held(n, digest="r daily"), not_before=time_of_all) for n in range(5)]
+                await host.send([*daily, held(9), made("hook", 7)])
                 await host.until(lambda: host.deliverer.counts["delivered"] >= 1)
                 assert {each.state for each in host.deliverer.open() if each.alert == "P-9"} == {"held"}
             async with Host(settings, webhook("hook", receiver)) as host:

@@ -89,9 +89,9 @@ class Owner:
 
     def evaluate(self, most: int = 1000) -> Done:
         """Evaluate, and then sweep and evaluate what that has found."""
-        done = self._evaluate(most)
+        done = self.evaluate_once(most)
         while not done.more and self._sweep():
-            done = self._evaluate(most)
+            done = self.evaluate_once(most)
         return done
 
     def _sweep(self) -> bool:
@@ -100,7 +100,7 @@ class Owner:
 
         return self.log.store.transact("sweep", sweep)
 
-    def _evaluate(self, most: int) -> Done:
+    def evaluate_once(self, most: int = 1000) -> Done:
         done = self.log.store.transact(
             "evaluate",
             lambda db: evaluate(db, self.setting, self.outbox, most, self.log.store),
@@ -153,6 +153,7 @@ def loud(rrn: str, n: int, loud: bool = True, keys: tuple[str, ...] = (), **more
 def test_an_alert_opens_once_and_resolves_when_its_resource_is_mended(log: Log) -> None:
     owner = Owner(log, book(LOUD))
     log.add("resources", loud("a", 1), loud("b", 1, False))
+    assert owner.evaluate_once().counts["evaluated"] == 2
     owner.evaluate()
     assert owner.events() == [("opened", 1, "loud")]
     log.add("resources", loud("a", 2))

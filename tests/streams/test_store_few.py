@@ -136,6 +136,8 @@ def test_a_row_is_found_wherever_it_lies(tmp_path: Path, monkeypatch: pytest.Mon
     assert numbers() == [5, 200000, 300001, 700000]
     assert there.rows(asked) == ([5, 200000, 300000, 300001], False)
     assert there.rows(asked[3:]) == ([300000, 300001], True)
+    last = [int(h) for (h,) in db.execute("select hash(unnest([800001, 800001, 800003]))").fetchall()]
+    assert [n for _, _, n in there.find("n", last)] == [800001, 800003], "nothing that lies between"
     there.gone([300001])
     there.add(asked[3:4])
     assert there.rows(asked[4:]) == ([], True)

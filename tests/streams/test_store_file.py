@@ -46,7 +46,9 @@ while True:
 def test_rows_and_offsets_are_a_prefix_of_the_batches_after_any_kill(tmp_path: Path) -> None:
     path, chance = tmp_path / "s.duckdb", random.Random(7)
     done = 0
-    for _ in range(6):
+    kills = 0
+    while kills < 6 or done <= 8 * 7:  # a slow machine needs more kills to get as far
+        kills += 1
         writer = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(path)],
             cwd=ROOT,
@@ -77,7 +79,7 @@ def test_rows_and_offsets_are_a_prefix_of_the_batches_after_any_kill(tmp_path: P
         assert db.execute("select count(*) from finding_resource").fetchall() == [(links,)]
         db.close()
         store.close()
-    assert done > 2 * 7
+    assert done > 8 * 7
 
 
 def _crash(path: Path) -> None:

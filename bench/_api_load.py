@@ -12,16 +12,16 @@ from typing import Any
 import aiohttp
 
 MIX: Mapping[str, int] = {
-    "alert": 35,
-    "alerts": 30,
-    "count": 20,
-    "findings": 8,
-    "policies": 4,
-    "search": 2,
-    "page": 1,
+    "alerts": 35,
+    "alert": 15,
+    "search": 20,
+    "page": 5,
+    "findings": 10,
+    "count": 10,
+    "policies": 5,
 }
-"""What a client asks, in percent: one alert, a list of 50, a count, the findings of a resource, the policies, a search
-of 100 resources of an account, its next page.
+"""What a client asks, in percent: a list of 50 alerts, one alert, a search of 100 rows, its next page, the findings of
+a resource, a count, the policies.
 """
 THINK_S = 0.2
 WARM_S = 3.0
@@ -87,6 +87,7 @@ class Client:
         account = self._chance.choice(self._accounts)
         query = (
             f"config from cloud.resource where cloud.account = '{account}' AND api.name = 'aws-ec2-describe-instances'"
+            " AND json.rule = metadataOptions.httpTokens = 'optional'"
         )
         found = (await self._send("POST", "/search/config", {"query": query, "limit": 100, "timeRange": EVER}))["data"]
         assert len(found["items"]) == min(100, found["totalRows"]), found["totalRows"]

@@ -139,7 +139,10 @@ async def test_killed_in_mid_pull_it_goes_on_where_it_was_and_nothing_is_lost(
         ids = await here.ids()
         assert len(set(ids)) == 80
         assert len(ids) <= 80 + 2 * 2 * here.fake.chunk  # each kill may repeat what wasn't noted yet
-        assert len(here.fake.jobs) <= 4 + 2 * 2
+        orders = [(job["kind"], job["filters"]) for job in here.fake.jobs.values()]
+        assert all(orders.count(order) == 1 for order in orders), "an export that is under way is gone on with"
+        assert [kind for kind, _ in orders].count("vulns") == 1
+        assert len(orders) <= 4 + 3, "what was over before a kill is asked for anew, since then"
         pull = here.pulls.all["scanner"]
         assert (pull.backfilled, pull.failures, pull.words) == (True, 0, "vulnerabilities: complete, 20 chunks")
 

@@ -94,6 +94,16 @@ def _copied() -> list[str]:
     return [source.removeprefix("./") for line in sources for source in line]
 
 
+def test_the_image_is_built_from_all_that_the_wheel_takes_along() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"][
+        "wheel"
+    ]
+    taken = {*wheel["packages"], *wheel["force-include"]}
+    assert taken <= set(_copied())
+    let_in = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {f"!{name}" for name in taken} <= set(let_in)
+
+
 def test_the_file_is_a_compose_file() -> None:
     jsonschema.validate(COMPOSE, SCHEMA, jsonschema.Draft202012Validator)
 

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -56,6 +56,9 @@ class Ingest:
         self._complete = complete
         self.topic = normaliser.topic
         self.counts = counts
+        self._waiting: dict[str, list[Outgoing]] = defaultdict(list)
+        self._dones: list[Callable[[], object]] = []
+        self._came = asyncio.Event()
 
     async def normalise(self, batch: Batch) -> Mapping[str, list[Outgoing]]:
         """Return what comes of *batch*, by the full name of the topic where it goes."""
@@ -68,11 +71,28 @@ class Ingest:
             outgoing.setdefault(self._topic[Finding], []).extend(await self._complete(lacking))
         return outgoing
 
-    async def send(self, outgoing: Mapping[str, list[Outgoing]], done: Callable[[], object]) -> None:
-        """Send it, and call *done* once Kafka has acknowledged everything."""
+    def put(self, outgoing: Mapping[str, list[Outgoing]], done: Callable[[], object]) -> None:
+        """Let *outgoing* wait for `send`, which calls *done* once Kafka has acknowledged everything."""
         for topic, records in outgoing.items():
-            await self._producer.send(topic, records)
-        done()
+            self._waiting[topic].extend(records)
+        self._dones.append(done)
+        self._came.set()
+
+    async def send(self) -> None:
+        """Send what waits until cancelled. Raises what the broker raises.
+
+        What comes while a request is under way shares the next: messages that trickle in over many partitions would
+        cost the broker, and us, a request each (docs/decisions/0081).
+        """
+        while True:
+            await self._came.wait()
+            self._came.clear()
+            waiting, self._waiting = self._waiting, defaultdict(list)
+            dones, self._dones = self._dones, []
+            for topic, records in waiting.items():
+                await self._producer.send(topic, records)
+            for done in dones:
+                done()
 
     def _normalise(
         self, batch: Batch, records: Iterable[Any], outgoing: dict[str, list[Outgoing]], lacking: list[Finding]

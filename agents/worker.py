@@ -167,9 +167,10 @@ class Worker:
 
         @app.agent(app.topic(full_name(self.settings, ingest.topic)), name=f"normalise-{source}")
         async def normalise(stream: Any) -> None:
-            async with asyncio.TaskGroup() as sending:  # the next batch is normalised while this one is on its way
+            async with asyncio.TaskGroup() as group:  # the next batch is normalised while this one is on its way
+                group.create_task(ingest.send())
                 async for event in stream.noack().events():
-                    sending.create_task(ingest.send(await ingest.normalise(event.value), event.ack))
+                    ingest.put(await ingest.normalise(event.value), event.ack)
 
     def _add_keeper(self, app: BatchApp, kind: Any, topic: str) -> None:
         @app.agent(app.topic(topic), name=f"keep-{kind}")

@@ -100,10 +100,10 @@ async def normalise(task: Task) -> float:
 
     @app.agent(app.topic(task.topic), name="normalise")
     async def agent(stream: Any) -> None:
-        async with asyncio.TaskGroup() as sending:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ingest.send())
             async for event in stream.noack().events():
-                outgoing = await ingest.normalise(event.value)
-                sending.create_task(ingest.send(outgoing, partial(acknowledged, event)))
+                ingest.put(await ingest.normalise(event.value), partial(acknowledged, event))
 
     def acknowledged(event: Any) -> None:
         nonlocal seen

@@ -6,6 +6,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 
 from streams.kafka import client_config
 from streams.settings import Settings
+from streams.topics import DELIVERIES, full_name
 from streams.transport import BatchApp, NoTables
 
 GROUP = "tidegate"
@@ -16,7 +17,7 @@ def create_app(settings: Settings) -> BatchApp:
     settings.data.mkdir(parents=True, exist_ok=True)  # Faust makes its own folder, but not the one above
     config = client_config(settings)
     servers: list[str] = config["bootstrap_servers"]
-    return BatchApp(
+    app = BatchApp(
         settings.topic_prefix + GROUP,
         broker=";".join(f"kafka://{server}" for server in servers),
         broker_credentials=_credentials(config),
@@ -39,6 +40,8 @@ def create_app(settings: Settings) -> BatchApp:
         stream_publish_on_commit=False,
         web_enabled=False,
     )
+    app.prompt = frozenset({full_name(settings, DELIVERIES)})  # a request waits behind each; a table doesn't mind
+    return app
 
 
 def _credentials(config: dict[str, Any]) -> Any:

@@ -15,6 +15,7 @@ FLAGS = (
     "-Xms128m",
     "-Xmx768m",
     "-XX:+ExitOnOutOfMemoryError",  # a start after it is the way back, not half a broker
+    "-XX:TieredStopAtLevel=1",  # the optimising compiler takes half a core for minutes (docs/decisions/0081)
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
@@ -63,7 +64,7 @@ def run(program: list[Path], main_class: str, *arguments: str, feed: bytes = b""
 
     Raises BrokerError, with what it said, when it fails or takes longer than *seconds*.
     """
-    line = command(program, main_class, *arguments, flags=("-XX:TieredStopAtLevel=1",))  # it's over in a second
+    line = command(program, main_class, *arguments)
     try:
         done = subprocess.run(line, input=feed, capture_output=True, timeout=seconds, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as error:

@@ -6,6 +6,7 @@ each of them.
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -35,6 +36,9 @@ FETCH_WAIT_MS = 50
 on the connection waits behind it: offsets at a start, and the next fetch of the partitions that have more.
 """
 
+REST_S = 0.01
+"""Between two polls: a record alone costs what twenty do, and records trickle in (docs/decisions/0081)."""
+
 Starts = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 """Given the assigned partitions, where to read those from that don't go on from the group's offset."""
 
@@ -59,6 +63,7 @@ class BatchConsumer(driver.Consumer):
         """Their bytes, until they are acknowledged."""
         self._position: dict[TP, int] = {}
         self._seeking = asyncio.Lock()
+        self._due = 0.0
 
     async def _getmany(self, active_partitions: set[TP], timeout: float) -> Any:
         busy: dict[str, int] = defaultdict(int)
@@ -70,7 +75,11 @@ class BatchConsumer(driver.Consumer):
             return {}
         if len(ready) < len(active_partitions):
             timeout = 0.01  # look again soon: the others may have room by then
-        return await super()._getmany(ready, timeout)
+        await asyncio.sleep(self._due - time.monotonic())  # not at all when that is past
+        found = await super()._getmany(ready, timeout)
+        prompt = any(tp.topic in self.app.prompt for tp in found)
+        self._due = time.monotonic() + (0 if prompt else REST_S)
+        return found
 
     def _to_message(self, tp: TP, record: Any) -> Any:
         records: list[Any] = record
@@ -162,6 +171,8 @@ class BatchApp(faust.App):
     """A Faust app whose agents get batches."""
 
     starts: Starts = staticmethod(_group_decides)
+    prompt: frozenset[str] = frozenset()
+    """Topics after whose records the next poll follows at once."""
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self, loop=self.loop)

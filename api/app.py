@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from agents.dead_letters import NoSuchLetter, Replayed
 from api import models, routes, tables
@@ -46,6 +47,9 @@ from queries.errors import RqlError, SqlError
 from queries.policy import Policy, load_all
 from streams.control import Control
 from streams.errors import BrokerError, SnapshotError, TidegateError
+
+PACKED_FROM = 16 * 1024
+"""Bytes of an answer from which on it is packed for those who ask for gzip; less is faster as it is."""
 
 
 def create_app(
@@ -114,7 +118,8 @@ def create_app(
     for wrong in (RqlError, SqlError):
         app.add_exception_handler(wrong, _question)
     app.state.origins = tuple(each.strip() for each in owner.settings.api_origins.split(",") if each.strip())
-    app.state.requests, app.state.limits = Requests(), Limits()
+    per_second, at_once = owner.settings.api_per_second, owner.settings.api_at_once
+    app.state.requests, app.state.limits = Requests(), Limits(per_second, at_once)
     app.state.routes = app.routes
     way = Way(
         routes=app.state.routes,
@@ -130,6 +135,7 @@ def create_app(
     app.add_middleware(Gate, way=way)  # the last one that is added is the first to see a request
     app.add_middleware(Front, build=lambda: _prisma(app))
     app.add_middleware(Door, access=lambda: app.state.access(), secret=secret)
+    app.add_middleware(GZipMiddleware, minimum_size=PACKED_FROM, compresslevel=1)
     app.add_middleware(Entrance, requests=app.state.requests)
     return app
 

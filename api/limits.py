@@ -5,14 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-PER_SECOND = 500.0
-"""Requests a second that a client may go on making."""
-
-BURST = 2000.0
-"""Requests that a client may make at once after a pause."""
-
-AT_ONCE = 256
-"""Requests of one client that may be under way at a time."""
+BURST_S = 4.0
+"""So many seconds' requests may come at once after a pause."""
 
 REMEMBERED = 10_000
 """Clients that are remembered; who asked longest ago is forgotten first, unless a request of theirs is under way."""
@@ -30,13 +24,12 @@ class Limits:
 
     def __init__(
         self,
-        per_second: float = PER_SECOND,
-        burst: float = BURST,
-        at_once: int = AT_ONCE,
+        per_second: float,
+        at_once: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._per_second = per_second
-        self._burst = burst
+        self._burst = max(1.0, per_second * BURST_S)
         self._at_once = at_once
         self._clock = clock
         self._clients: OrderedDict[str, _Client] = OrderedDict()

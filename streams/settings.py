@@ -119,6 +119,13 @@ class Settings(BaseSettings):
         examples=["https://console.example.com"],
     )
 
+    api_per_second: float = Field(
+        default=500,
+        gt=0,
+        description="Requests a second that one client of the API may go on making; 4 s of them at once.",
+    )
+    api_at_once: int = Field(default=256, ge=1, description="Requests of one client that may be under way at a time.")
+
     @field_validator("allowed_networks")
     @classmethod
     def _are_networks(cls, text: str) -> str:

@@ -100,7 +100,7 @@ async def test_wrong_methods_types_and_paths_are_told_as_json_by_our_own_api(our
 
 async def test_a_client_that_asks_too_much_waits_and_others_do_not(ours: Tenant) -> None:
     app = ours.again()
-    app.app.state.limits.__init__(per_second=1.0, burst=5)
+    app.app.state.limits.__init__(per_second=1.25, at_once=256)
     async with app.client(await app.login("read-only")) as client, app.client(TOKEN) as other:
         said = [await client.get("/check") for _ in range(7)]
         assert [each.status_code for each in said] == [200] * 5 + [429] * 2
@@ -113,7 +113,7 @@ async def test_a_client_that_asks_too_much_waits_and_others_do_not(ours: Tenant)
 
 async def test_limits_fill_up_again_and_forget_who_is_gone() -> None:
     now = [0.0]
-    limits = Limits(per_second=2, burst=2, at_once=2, clock=lambda: now[0])
+    limits = Limits(per_second=0.5, at_once=2, clock=lambda: now[0])
     assert [limits.begin("a"), limits.begin("a"), limits.begin("b")] == [0, 0, 0]
     now[0] = 10.0
     assert limits.begin("a") == 1.0  # two are under way
@@ -220,6 +220,16 @@ async def test_bodies_that_grow_when_they_are_unpacked_are_refused(
         assert said.status_code == 413
         long = {"content-length": str(10**9), "x-redlock-auth": TOKEN, **JSON}
         assert (await client.post("/search/config", content=b"{}", headers=long)).status_code == 413
+
+
+async def test_long_answers_are_packed_for_those_who_ask(ours: Tenant) -> None:
+    async with ours.client(TOKEN) as client:
+        plain = await client.get(f"{ROOT}/openapi.json", headers={"Accept-Encoding": "identity"})
+        packed = await client.get(f"{ROOT}/openapi.json", headers={"Accept-Encoding": "gzip"})
+        short = await client.get(f"{ROOT}/status", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers and "content-encoding" not in short.headers
+    assert packed.headers["content-encoding"] == "gzip" and "Accept-Encoding" in packed.headers["vary"]
+    assert packed.content == plain.content
 
 
 async def test_answers_come_as_tables_where_they_are_asked_for_so(ours: Tenant) -> None:

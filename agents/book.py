@@ -70,7 +70,7 @@ class Book:
         return evaluations.Policies(
             self.digests,
             {id: policy.touches.api_names for id, policy in self.policies.items()},
-            {id: self.policies[id].touches.findings for id in self.conditions},
+            frozenset(self.conditions),
         )
 
     @property

@@ -4,6 +4,7 @@ A partition is admitted when the store has passed the ends that its topics had w
 or opens because half of an account isn't here yet.
 """
 
+import asyncio
 import logging
 import time
 from collections import Counter
@@ -30,6 +31,7 @@ from streams.settings import Settings
 from streams.store import alerts, evaluations, outbox, sweeps, work
 from streams.store.outbox import Outbox, Outgoing
 from streams.store.places import Finder
+from streams.store.sweeps import Sweep
 from streams.store.thread import StoreThread
 from streams.topics import ALERTS, DEAD_LETTERS, DELIVERIES, full_name
 from streams.transport import Batch
@@ -67,6 +69,8 @@ class Evaluator:
         self._commands: list[tuple[Batch, Callable[[], object]]] = []
         with store.cursor() as cursor:
             self._outbox = Outbox(cursor)
+        self._reading = store.cursor()
+        self._looking: asyncio.Task[tuple[Sweep, tuple[list[int], list[int]]]] | None = None
         self._most = MOST
         self._sweeping = True
         """Whether there may be something to sweep."""
@@ -112,15 +116,39 @@ class Evaluator:
         self._hand_over(done)
         return done.more or (bool(setting.generations) and await self._sweep(setting))
 
+    async def stop(self) -> None:
+        """End the look that is under way; it is begun anew at the next start."""
+        if self._looking is not None:
+            self._reading.interrupt()
+            await asyncio.wait([self._looking])
+        self._reading.close()
+
     async def _sweep(self, setting: Setting) -> bool:
-        """Let policies that have changed look at a part of what there is; return whether there was any."""
-        if not self._sweeping:
-            return False
-        sweep = partial(
-            sweeps.step, parts=setting.generations.keys(), conditions=setting.book.conditions, now=setting.now
-        )
-        self._sweeping = await self._store.transact("a sweep", sweep)
-        return self._sweeping
+        """Let one of the policies that have changed look at what there is, beside what goes on; return whether it has
+        found something.
+        """
+        if self._looking is not None:
+            if not self._looking.done():
+                return False
+            looking, self._looking = self._looking, None
+            sweep, found = looking.result()
+            await self._store.transact("a sweep", partial(sweeps.end, sweep=sweep, found=found))
+            return True
+        if self._sweeping:
+            next_ = partial(sweeps.waiting, parts=setting.generations.keys())
+            sweep_ = await self._store.transact("the sweeps that wait", next_)
+            self._sweeping = sweep_ is not None
+            if sweep_ is not None:
+                self._looking = asyncio.create_task(self._look(sweep_, setting))
+                self._looking.add_done_callback(lambda _: self.sender.wake())
+        return False
+
+    async def _look(self, sweep: Sweep, setting: Setting) -> tuple[Sweep, tuple[list[int], list[int]]]:
+        try:
+            found = await asyncio.to_thread(sweeps.look, self._reading, sweep, setting.book.conditions, setting.now)
+        except duckdb.Error as error:
+            raise StoreError(f"policy {sweep.policy} can't look at what there is: {error}") from error
+        return sweep, found
 
     async def _evaluate(self, setting: Setting, sent: set[int]) -> Done:
         """Evaluate as much as fits into memory, and let what Kafka has leave the outbox in the same transaction."""

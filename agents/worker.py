@@ -86,6 +86,7 @@ class Worker:
         self._stack.push_async_callback(self.deliverer.stop)
         await self.deliverer.start(self._cluster, self._topic_ids)
         self.evaluator = Evaluator(self.settings, self.store, self.producer, self._book, self._ready, self.counts)
+        self._stack.push_async_callback(self.evaluator.stop)
         self.keeper = Keeper(self.store, self._kept, self.evaluator.turn)
         self.linker = Linker(self.settings, self.store, self.producer, self._ready, self.counts)
         self._stack.push_async_callback(self.linker.stop)

@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -67,12 +68,14 @@ class Judge:
         def begin(db: duckdb.DuckDBPyConnection) -> None:
             sweeps.begin(db, 0, self.book.judging.single)
 
-        def step(db: duckdb.DuckDBPyConnection) -> bool:
-            return sweeps.step(db, [0], self.book.conditions, datetime.now(UTC))
+        def waiting(db: duckdb.DuckDBPyConnection) -> sweeps.Sweep | None:
+            return sweeps.waiting(db, [0])
 
         self.store.transact("all policies are new", begin)
-        while self.store.transact("a sweep", step):
-            pass
+        with self.store.cursor() as reading:
+            while sweep := self.store.transact("what waits", waiting):
+                found = sweeps.look(reading, sweep, self.book.conditions, datetime.now(UTC))
+                self.store.transact("a sweep", partial(sweeps.end, sweep=sweep, found=found))
         while self.evaluate():
             pass
 

@@ -18,8 +18,8 @@ class Policies(NamedTuple):
     """Of each policy's text, and of the rules under RULES."""
     api_names: Mapping[str, frozenset[str] | None]
     """What each may find."""
-    single: Mapping[str, bool]
-    """Those that judge each resource by itself, and whether by its findings; the others look at accounts as a whole."""
+    single: frozenset[str]
+    """Those that judge each resource by itself; the others look at accounts as a whole."""
 
 
 def begin(db: duckdb.DuckDBPyConnection, part: int, policies: Policies) -> None:
@@ -61,7 +61,7 @@ def note(
         sweeps.begin(db, part, policies.single, RULES)
         work.note_accounts(db, part, RULES)
     elif policy in policies.single and many:
-        sweeps.begin(db, part, {policy: policies.single[policy]}, noted)
+        sweeps.begin(db, part, [policy], noted)
     elif policy in policies.single or policy == RULES or policy not in policies.digests:
         gone = () if policy not in policies.digests else None
         work.note_policy(db, part, policy, policies.api_names.get(policy, gone), noted)

@@ -8,7 +8,7 @@ zone.
 from dataclasses import dataclass
 from typing import Literal
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Raised with every change of DDL: a store of another version is not opened but rebuilt from Kafka."""
 
 LAST_MS = 253_402_300_799_999
@@ -85,9 +85,8 @@ create table alerts(
 -- What has to be evaluated: resources that a batch touched, itself or by a finding; `policy`: only for this one, which
 -- has changed.
 create table work(part USMALLINT, rid UBIGINT, policy VARCHAR);
--- What of a partition's resources a policy has yet to look at, in slices by rid; what it finds is noted in `work` as
--- `noted`.
-create table sweeps(part USMALLINT, policy VARCHAR, noted VARCHAR, slice INTEGER, slices INTEGER);
+-- Which policies have yet to look at all resources of a partition; what they find is noted in `work` as `noted`.
+create table sweeps(id UUID, part USMALLINT, policy VARCHAR, noted VARCHAR);
 -- With what each policy and the alert rules were when a partition's resources were evaluated last.
 create table evaluated(part USMALLINT, policy VARCHAR, digest VARCHAR);
 -- The configuration (`what` is 0) and the findings of a resource as the audit trail told them last: hashes.

@@ -177,7 +177,6 @@ def test_what_stands_after_any_changes_is_what_a_run_from_scratch_finds(
     tmp_path: Path, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweeps, "FEW", few)
-    monkeypatch.setattr(sweeps, "SLICE", 3)
     life = Life(tmp_path, Random(SEED))
     seen = 0
     for number in range(1, CHANGES + 1):

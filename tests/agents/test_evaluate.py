@@ -95,10 +95,14 @@ class Owner:
         return done
 
     def _sweep(self) -> bool:
-        def sweep(db: Any) -> bool:
-            return sweeps.step(db, [PART], self.book.conditions, self.now)
-
-        return self.log.store.transact("sweep", sweep)
+        store = self.log.store
+        sweep = store.transact("what waits", lambda db: sweeps.waiting(db, [PART]))
+        if sweep is None:
+            return False
+        with store.cursor() as reading:
+            found = sweeps.look(reading, sweep, self.book.conditions, self.now)
+        store.transact("a sweep", lambda db: sweeps.end(db, sweep, found))
+        return True
 
     def evaluate_once(self, most: int = 1000) -> Done:
         done = self.log.store.transact(
@@ -136,7 +140,6 @@ class Owner:
 def log(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     """A log of a partition; what a policy's change may touch is noted one by one, or swept in slices of a few."""
     monkeypatch.setattr(sweeps, "FEW", request.param)
-    monkeypatch.setattr(sweeps, "SLICE", 3)
     store = Store.open(tmp_path / "s.duckdb", notes_work=True)
     yield Log(store)
     store.close()

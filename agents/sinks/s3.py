@@ -13,13 +13,14 @@ from typing_extensions import override
 from agents.sinks._aws import AwsSink, aws_outcome
 from agents.sinks._base import Item
 from agents.sinks._client import Client, Request
+from agents.sinks._format import FORMAT, Format, formed
 from agents.sinks._outcome import Ok, Outcome, Poison, Reply
-from agents.sinks._payload import fit, payload, sample
+from agents.sinks._payload import sample
 from agents.sinks._settings import OptionalHost
 
 
 class S3(AwsSink):
-    """Writes events of alerts into an Amazon S3 bucket: objects of JSON lines in Prisma Cloud's shape.
+    """Writes events of alerts into an Amazon S3 bucket: objects of JSON lines in Prisma Cloud's shape or OCSF.
 
     An object holds what was there to send, up to 1,000 events; its name is the hour of the first and a hash of their
     ids, so that the same events sent again are the same object.
@@ -41,6 +42,7 @@ class S3(AwsSink):
     )
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="The bucket's region.", examples=["eu-west-1"])
     compress: bool = Field(default=False, description="Write with gzip.", examples=[True])
+    format: Format = FORMAT
     url: OptionalHost = Field(
         default="",
         description="S3's address, the bucket becomes its path. Empty: AWS's own.",
@@ -52,7 +54,7 @@ class S3(AwsSink):
         outcomes: dict[int, Outcome] = {}
         lines: dict[int, bytes] = {}
         for place, item in enumerate(items):
-            fitting = fit(payload(item.delivery), MOST_BYTES)
+            fitting = formed(item.delivery, self.format, MOST_BYTES)
             if fitting is None:
                 outcomes[place] = Poison(f"too large: the ids alone are more than {MOST_BYTES} bytes")
             else:
@@ -67,7 +69,8 @@ class S3(AwsSink):
 
     @override
     async def check(self, client: Client) -> Outcome:
-        line = orjson.dumps(payload(sample(int(client.clock() * 1000))), option=orjson.OPT_APPEND_NEWLINE)
+        told = formed(sample(int(client.clock() * 1000)), self.format, MOST_BYTES)
+        line = orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
         outcome = await self._write("tidegate-test.jsonl", line, client)  # nothing less shows the permission
         return Ok(f"an object {self.prefix}tidegate-test.jsonl was written") if isinstance(outcome, Ok) else outcome
 

@@ -13,8 +13,9 @@ from typing_extensions import override
 
 from agents.sinks._base import Item, Sink
 from agents.sinks._client import Client, Request
+from agents.sinks._format import FORMAT, Format, formed
 from agents.sinks._outcome import Config, Ok, Outcome, Poison, Reply, Retry, outcome_of, retry_after
-from agents.sinks._payload import fit, payload, sample
+from agents.sinks._payload import sample
 from agents.sinks._settings import Host, Key
 from streams.alerts import Delivery
 
@@ -23,7 +24,7 @@ Event: TypeAlias = tuple[int, bytes]
 
 
 class Splunk(Sink):
-    """Sends each event of an alert to a Splunk HTTP Event Collector, in Prisma Cloud's shape.
+    """Sends each event of an alert to a Splunk HTTP Event Collector, in Prisma Cloud's shape or OCSF.
 
     What is longer than `most_event_bytes` loses its configuration first, then tags and labels, then the ends of its
     texts; ids never. The field `event_id` is the event's id: `dedup event_id` where one came twice.
@@ -67,6 +68,7 @@ class Splunk(Sink):
         default=60.0, gt=0, le=600, description="How long to wait for that; then it is sent again.", examples=[120.0]
     )
     compress: bool = Field(default=True, description="Send with gzip.", examples=[False])
+    format: Format = FORMAT
     most_event_bytes: int = Field(
         default=10_000,
         ge=2000,
@@ -171,7 +173,7 @@ class Splunk(Sink):
         envelope |= {"sourcetype": self.source_type} if self.source_type else {}
         envelope |= {"host": self.host} if self.host else {}
         envelope |= {"index": self.index} if self.index else {}
-        fitting = fit(payload(delivery), self.most_event_bytes)
+        fitting = formed(delivery, self.format, self.most_event_bytes)
         if fitting is None:
             return None
         return orjson.dumps(envelope | {"event": fitting, "fields": {"event_id": delivery.event.id}})

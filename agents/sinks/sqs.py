@@ -11,8 +11,9 @@ from typing_extensions import override
 from agents.sinks._aws import AwsSink, aws_outcome, code_of
 from agents.sinks._base import Item
 from agents.sinks._client import Client, Request
+from agents.sinks._format import FORMAT, Format, formed
 from agents.sinks._outcome import Ok, Outcome, Poison, Reply, Retry
-from agents.sinks._payload import fit, payload, sample
+from agents.sinks._payload import sample
 from streams.alerts import Delivery
 
 Message: TypeAlias = tuple[int, dict[str, str]]
@@ -20,7 +21,7 @@ Message: TypeAlias = tuple[int, dict[str, str]]
 
 
 class Sqs(AwsSink):
-    """Sends each event of an alert to an Amazon SQS queue, in Prisma Cloud's shape.
+    """Sends each event of an alert to an Amazon SQS queue, in Prisma Cloud's shape or OCSF.
 
     In a FIFO queue the events of one alert keep their order, and none comes twice: the group is the alert's id, the
     deduplication id the event's. The largest message is what the queue says; longer alerts are cut where one sees it.
@@ -40,6 +41,7 @@ class Sqs(AwsSink):
         description="The queue's region, where its address doesn't say it.",
         examples=["eu-west-1"],
     )
+    format: Format = FORMAT
 
     _most: tuple[float, int] = PrivateAttr(default=(0.0, 0))
 
@@ -83,7 +85,7 @@ class Sqs(AwsSink):
         return most
 
     def _entry(self, place: int, delivery: Delivery, most: int) -> dict[str, str] | None:
-        fitting = fit(payload(delivery), most)
+        fitting = formed(delivery, self.format, most)
         if fitting is None:
             return None
         body = orjson.dumps(fitting).decode().translate(_REFUSED)

@@ -19,9 +19,10 @@ from typing_extensions import override
 from agents.sinks import _digest
 from agents.sinks._base import HttpSink, Item
 from agents.sinks._client import Client, Request
+from agents.sinks._format import FORMAT, Format, written
 from agents.sinks._oauth import Token
 from agents.sinks._outcome import Config, NotApplicable, Ok, Outcome, Poison
-from agents.sinks._payload import fit_json, payload, sample, variables
+from agents.sinks._payload import sample, variables
 from agents.sinks._settings import Key, OptionalHost, SecretAddress
 from agents.sinks._talk import SettledError
 from agents.sinks._template import check_template, filled
@@ -32,7 +33,7 @@ _CERTIFICATES = r"^(\s*-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE---
 
 
 class Webhook(HttpSink):
-    """Posts each event of an alert to an address of yours: a JSON array with one alert in Prisma Cloud's shape.
+    """Posts each event of an alert to an address of yours: a JSON array with one alert in Prisma Cloud's shape or OCSF.
 
     The header `webhook-id` is the event's id: the same however often it is sent, so that a receiver can drop
     duplicates. With a signing secret, `webhook-signature` proves who sent it (standardwebhooks.com). A digest is one
@@ -80,6 +81,7 @@ class Webhook(HttpSink):
         description="The certificates that the receiver's is checked by, in PEM. Empty: the system's.",
         examples=["-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----"],
     )
+    format: Format = FORMAT
     body: Literal["array", "object"] = Field(
         default="array",
         description="The alert as the one of an array, as Prisma Cloud sends it, or alone.",
@@ -100,7 +102,7 @@ class Webhook(HttpSink):
     )
     custom_payload: str = Field(
         default="",
-        description="JSON to send instead, with `${AlertId}` and the like within its texts. Empty: Prisma's shape.",
+        description="JSON to send instead, with `${AlertId}` and the like within its texts. Empty: as `format` says.",
         examples=['{"summary": "${Severity}: ${PolicyName} on ${ResourceName}", "key": "${AlertId}"}'],
     )
     most_bytes: int = Field(
@@ -118,7 +120,7 @@ class Webhook(HttpSink):
         if self.custom_payload:
             body = orjson.dumps(filled(orjson.loads(self.custom_payload), variables(delivery)))
         else:
-            fitting = fit_json(payload(delivery), self.most_bytes - 2)
+            fitting = written(delivery, self.format, self.most_bytes - 2)
             if fitting is None:
                 return Poison(f"too large: the ids alone are more than {self.most_bytes} bytes")
             body = b"[%b]" % fitting if self.body == "array" else fitting
@@ -163,7 +165,7 @@ class Webhook(HttpSink):
     @override
     async def digest(self, items: Sequence[Item], client: Client) -> Sequence[Outcome]:
         async def send(some: Sequence[Item]) -> Outcome | None:
-            alerts = [fit_json(payload(item.delivery), self.most_bytes - 2) for item in some]
+            alerts = [written(item.delivery, self.format, self.most_bytes - 2) for item in some]
             body = b"[%b]" % b",".join(alert for alert in alerts if alert is not None)
             if len(body) > self.most_bytes or None in alerts:
                 return None
@@ -218,6 +220,12 @@ class Webhook(HttpSink):
         if not re.fullmatch(r"(\s*-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+-----\s*)?", key.get_secret_value()):
             raise ValueError("wanted a private key in PEM")
         return key
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Self:
+        if self.custom_payload and self.format != "prisma":
+            raise ValueError(f"format: {self.format} and a custom payload: wanted one of them")
+        return self
 
     @model_validator(mode="after")
     def _has_one_way_in(self) -> Self:

@@ -10,18 +10,22 @@ from typing_extensions import override
 
 from agents.sinks._outcome import Reply
 from tests.fakes.aws import KEYS, ROLE, Signer
+from tests.fakes.forms import alert_and_status
 from tests.fakes.server import Call, Fake, texts
+
+URL = "https://s3.eu-west-1.amazonaws.com"
 
 
 class S3(Fake):
     """Holds objects by their names."""
 
     cases: ClassVar[dict[str, dict[str, Any]]] = {
-        "": {"bucket": "acme-alerts", "region": "eu-west-1", "url": "https://s3.eu-west-1.amazonaws.com", **KEYS},
+        "": {"bucket": "acme-alerts", "region": "eu-west-1", "url": URL, **KEYS},
+        "ocsf": {"bucket": "acme-alerts", "region": "eu-west-1", "url": URL, "format": "ocsf", **KEYS},
         "gzip": {
             "bucket": "acme-alerts",
             "region": "eu-west-1",
-            "url": "https://s3.eu-west-1.amazonaws.com",
+            "url": URL,
             "compress": True,
             "sts_url": "https://sts.eu-west-1.amazonaws.com",
             **KEYS,
@@ -62,7 +66,8 @@ class S3(Fake):
 
     @override
     def holds(self, alert: str) -> list[str]:
-        return [each["alertStatus"] for lines in self.objects.values() for each in lines if each["alertId"] == alert]
+        told = (alert_and_status(each) for lines in self.objects.values() for each in lines)
+        return [status for id, status in told if id == alert]
 
 
 def _error(status: int, code: str) -> Reply:

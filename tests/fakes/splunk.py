@@ -8,6 +8,7 @@ import orjson
 from typing_extensions import override
 
 from agents.sinks._outcome import Reply
+from tests.fakes.forms import alert_and_status
 from tests.fakes.server import Call, Fake, json_reply, texts
 
 TOKEN = "00000000-0000-4000-8000-000000t0ken0"
@@ -20,6 +21,7 @@ class Splunk(Fake):
 
     cases: ClassVar[dict[str, dict[str, Any]]] = {
         "": {"url": f"{URL}/services/collector", "auth_token": TOKEN},
+        "ocsf": {"url": URL, "auth_token": TOKEN, "compress": False, "format": "ocsf"},
         "ack": {"url": URL, "auth_token": TOKEN, "acknowledge": True, "compress": False, "index": "security"},
     }
     doubles = True
@@ -76,4 +78,4 @@ class Splunk(Fake):
 
     @override
     def holds(self, alert: str) -> list[str]:
-        return [each["event"]["alertStatus"] for each in self.events if each["event"]["alertId"] == alert]
+        return [status for id, status in (alert_and_status(each["event"]) for each in self.events) if id == alert]

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from agents.sinks._outcome import Reply
 from tests.fakes.aws import ACCOUNT, KEYS, ROLE, Signer, wrong_input
+from tests.fakes.forms import alert_and_status
 from tests.fakes.server import Call, Fake, json_reply, texts
 
 URL = f"https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/alerts"
@@ -18,6 +19,7 @@ class Sqs(Fake):
 
     cases: ClassVar[dict[str, dict[str, Any]]] = {
         "": {"queue_url": URL, "region": "eu-west-1", **KEYS},
+        "ocsf": {"queue_url": URL, "region": "eu-west-1", "format": "ocsf", **KEYS},
         "fifo": {"queue_url": f"{URL}.fifo", "region": "eu-west-1", **KEYS},
         "role": {
             "queue_url": URL,
@@ -86,4 +88,4 @@ class Sqs(Fake):
 
     @override
     def holds(self, alert: str) -> list[str]:
-        return [each["alertStatus"] for each in self.messages if each["alertId"] == alert]
+        return [status for id, status in map(alert_and_status, self.messages) if id == alert]

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from agents.sinks._outcome import Reply
 from tests.fakes.certificates import client_pem
+from tests.fakes.forms import alert_and_status
 from tests.fakes.server import Call, Fake, json_reply
 
 BASIC = "Basic " + base64.b64encode(b"tidegate:p4ssw0rd-of-the-user").decode()
@@ -42,6 +43,7 @@ class Webhook(Fake):
             "scope": "alerts.write",
         },
         "mtls": {"url": "https://hooks.example.com/alerts", **client_pem()},
+        "ocsf": {"url": "https://hooks.example.com/alerts", "format": "ocsf"},
     }
 
     def __init__(self, case: str = "") -> None:
@@ -65,7 +67,8 @@ class Webhook(Fake):
         if id not in self.ids:
             self.ids.add(id)
             for alert in call.json if isinstance(call.json, list) else [call.json]:
-                self.events.setdefault(alert["alertId"], []).append(alert["alertStatus"])
+                name, status = alert_and_status(alert)
+                self.events.setdefault(name, []).append(status)
         return json_reply(200)
 
     def _token(self, call: Call) -> Reply:

@@ -13,6 +13,7 @@ from faust.types import TP
 
 from agents.book import Book
 from agents.deliver import Deliverer
+from agents.deliver.operator import Operator
 from agents.deliver.sending import Templates
 from agents.evaluator import Evaluator
 from agents.heat import Heater
@@ -101,8 +102,9 @@ class Worker:
             idle=lambda: not self.keeper.busy,
         )
         sending = self.evaluator.sender.run(self.keeper.wake)
+        operator = Operator(self.settings, self.producer, self.deliverer, self._integrations)
         lasting = (self.keeper.run(), sending, self.deliverer.run(), self.linker.run(), upkeep.run(), self._watch())
-        for work in lasting:
+        for work in (*lasting, operator.run()):
             self._tasks.append(asyncio.create_task(self._guarded(work)))
         heater = Heater(self.store, lambda: [judged.policy for judged in self._book.policies.values()])
         self._tasks.append(asyncio.create_task(self._guarded(heater.run())))

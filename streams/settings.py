@@ -94,6 +94,12 @@ class Settings(BaseSettings):
         examples=["10.1.2.0/24,192.168.7.9"],
     )
 
+    operator_integration: str = Field(
+        default="",
+        description="Id of the integration that is told when another one turns GREEN, YELLOW or RED. Empty: none is.",
+        examples=["ops-slack"],
+    )
+
     secrets_key: SecretStr = Field(
         default=SecretStr(""),
         description="Seals secrets; `tidegate keys new` prints one. By commas: the first seals, all open.",

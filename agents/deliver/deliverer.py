@@ -21,6 +21,7 @@ from agents.deliver.listing import Open, Path, listed, paths
 from agents.deliver.loader import Loader
 from agents.deliver.route import Route, Surroundings
 from agents.deliver.sending import Sending, Templates
+from agents.deliver.status import Status, status_of
 from agents.deliver.table import OpenTable, Source
 from agents.integrations import Integration
 from agents.sinks._client import Client, open_client
@@ -203,6 +204,25 @@ class Deliverer:
         """Return each integration that has had deliveries, how many are open, and why they wait."""
         chains = (chain for part in self._parts.values() for chain in part.chains.values())
         return paths(self._routes.values(), chains, self._templates())
+
+    def statuses(self) -> dict[str, Status]:
+        """Return how each integration is that is there and has had deliveries, by its id."""
+        now, templates = time.monotonic(), self._templates()
+        there = [route for route in self._routes.values() if route.integration is not None]
+        return {route.id: status_of(route, templates, now) for route in there}
+
+    def owns(self, partition: int) -> bool:
+        """Return whether *partition* is this worker's, and read to its end."""
+        return partition in self._parts and self._parts[partition].begun
+
+    def noted(self, chain: Chain) -> Mapping[str, Any]:
+        """Return what the ledger holds under the key of *chain*; empty: nothing."""
+        return self._ledger.entry(chain)
+
+    def note(self, chain: Chain, made: Mapping[str, Any]) -> None:
+        """Know what now lies on the ledger's topic under the key of *chain*."""
+        self._ledger.enter(chain, made)
+        self._keeping.entered(chain.partition, ledger_key(chain.key), made)
 
     def _opened(self, part: Part, name: Name, record: Any, arrival: Arrival) -> Route | None:
         """Take in an open delivery; return whom it concerns now."""

@@ -13,6 +13,7 @@ from faust.types import TP
 
 from agents.book import Book
 from agents.deliver import Deliverer
+from agents.deliver.checks import Checks
 from agents.deliver.operator import Operator
 from agents.deliver.sending import Templates
 from agents.evaluator import Evaluator
@@ -104,7 +105,13 @@ class Worker:
         sending = self.evaluator.sender.run(self.keeper.wake)
         operator = Operator(self.settings, self.producer, self.deliverer, self._integrations)
         lasting = (self.keeper.run(), sending, self.deliverer.run(), self.linker.run(), upkeep.run(), self._watch())
-        for work in (*lasting, operator.run()):
+        checks = Checks(
+            self.settings.check_minutes,
+            self.deliverer,
+            self._integrations,
+            partial(open_client, self.settings.networks),
+        )
+        for work in (*lasting, operator.run(), checks.run()):
             self._tasks.append(asyncio.create_task(self._guarded(work)))
         heater = Heater(self.store, lambda: [judged.policy for judged in self._book.policies.values()])
         self._tasks.append(asyncio.create_task(self._guarded(heater.run())))

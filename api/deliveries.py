@@ -46,7 +46,7 @@ class DeliveryLine(BaseModel):
 
 
 class IntegrationLine(BaseModel):
-    """An integration that has had deliveries since this process started."""
+    """An integration that has had deliveries, or a check, since this process started."""
 
     integration: str = Field(description="Its id.")
     open: int = Field(description="How many deliveries are open.")

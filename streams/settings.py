@@ -100,6 +100,12 @@ class Settings(BaseSettings):
         examples=["ops-slack"],
     )
 
+    check_minutes: int = Field(
+        default=60,
+        ge=0,
+        description="Minutes between two checks of each integration whose check only asks; 0: on demand only.",
+    )
+
     secrets_key: SecretStr = Field(
         default=SecretStr(""),
         description="Seals secrets; `tidegate keys new` prints one. By commas: the first seals, all open.",

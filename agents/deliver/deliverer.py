@@ -205,8 +205,16 @@ class Deliverer:
         chains = (chain for part in self._parts.values() for chain in part.chains.values())
         return paths(self._routes.values(), chains, self._templates())
 
+    def route(self, id: bytes) -> Route:
+        """Return the way to the integration with this id, there or not."""
+        route = self._routes.get(id)
+        if route is None:
+            route = self._routes[id] = Route(id.decode(errors="replace"), self._around)
+            route.look(self._integrations().get(route.id), time.monotonic())
+        return route
+
     def statuses(self) -> dict[str, Status]:
-        """Return how each integration is that is there and has had deliveries, by its id."""
+        """Return how each integration is that is there and has had deliveries or a check, by its id."""
         now, templates = time.monotonic(), self._templates()
         there = [route for route in self._routes.values() if route.integration is not None]
         return {route.id: status_of(route, templates, now) for route in there}
@@ -342,12 +350,7 @@ class Deliverer:
             self._keeping.tried(entry)
 
     def _route(self, chain: Chain) -> Route:
-        id = chain.key.partition(b"|")[0]
-        route = self._routes.get(id)
-        if route is None:
-            route = self._routes[id] = Route(chain.integration, self._around)
-            route.look(self._integrations().get(route.id), time.monotonic())
-        return route
+        return self.route(chain.key.partition(b"|")[0])
 
     async def _round(self) -> None:
         now, known = time.monotonic(), self._integrations()

@@ -57,6 +57,8 @@ class Route:
         """Why nothing can be sent, beside what the channel says."""
         self.warning = ""
         """What is to be set right though deliveries are made, since the settings were changed."""
+        self.check: Outcome = Ok()
+        """What the last check by schedule found, until a delivery is made or the settings are changed."""
         self._around = around
         self._sink: Sink | None = None
         self._looked = float("-inf")
@@ -71,7 +73,7 @@ class Route:
         if not changed and not (broken and now - self._looked >= LOOK_AGAIN_S):
             return
         if changed:
-            self.warning = ""
+            self.warning, self.check = "", Ok()
         self.integration, self._looked, self._sink, self.words = integration, now, None, ""
         if integration is None:
             self.words = "there is no such integration"
@@ -85,6 +87,12 @@ class Route:
                 log.warning("deliveries of %s wait: %s", self.id, wrong)
         self.channel.configure(Limits.of(self._sink) if self._sink is not None else None)
         self.kick()
+
+    def found(self, outcome: Outcome) -> None:
+        """Take in what a check found: it changes the status, and no delivery."""
+        if isinstance(outcome, Retry | Config) and not isinstance(self.check, Retry | Config):
+            log.warning("the check of %s failed: %s", self.id, outcome.words)
+        self.check = outcome
 
     @property
     def sink(self) -> Sink | None:
@@ -195,7 +203,7 @@ class Route:
         at = delivery.event.at if delivery is not None else entry.at
         match outcome:
             case Ok(words, made, warning):
-                self.warning = warning or self.warning
+                self.warning, self.check = warning or self.warning, outcome
                 ended(Ended(entry, "delivered", words, at, made, delivery))
             case NotApplicable(words):
                 ended(Ended(entry, "not-applicable", words, at))

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 from agents.deliver.route import Route
 from agents.deliver.sending import Templates
+from agents.sinks._outcome import Config, Retry
 from agents.sinks._payload import sample
 from agents.templates import prepared
 
@@ -31,10 +32,15 @@ def status_of(route: Route, templates: Templates, now: float) -> Status:
     if pause is not None:
         long = pause.why == "config" or (pause.why == "away" and now - pause.since >= AWAY_S)
         return Status("RED" if long else "YELLOW", pause.words)
+    check = route.check
+    if isinstance(check, Config) and check.scope == "integration":
+        return Status("RED", f"its check failed: {check.words}")
     wrong = [
         f"template {id.decode(errors='replace') or 'none'}: {p.words}" for id, p in route.channel.templates.items()
     ]
     wrong += faulty(route, templates)
+    if isinstance(check, Config | Retry):
+        wrong.append(f"its check failed: {check.words}")
     if route.warning:
         wrong.append(route.warning)
     return Status("YELLOW", "; ".join(dict.fromkeys(wrong))) if wrong else Status("GREEN", "")

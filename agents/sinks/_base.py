@@ -47,6 +47,9 @@ class Sink(BaseModel, ABC):
     seconds: ClassVar[float] = 20.0
     """How long a call may take."""
 
+    checks_quietly: ClassVar[bool] = False
+    """Whether `check` only asks: what it sends is nowhere seen, so that it is also made by schedule."""
+
     @property
     def digests(self) -> int:
         """The most deliveries that one message of several alerts can tell of; 0: it makes no such messages."""

@@ -29,6 +29,7 @@ class GoogleCscc(TalkSink):
     prisma: ClassVar[str] = "google_cscc"
     keeps: ClassVar[Literal["every event", "latest state"]] = "latest state"
     in_flight: ClassVar[int] = 4
+    checks_quietly: ClassVar[bool] = True
     per_second: ClassVar[float | None] = 8.0  # a project may write 1,000 times a minute; a delivery writes twice
 
     org_id: str = Field(pattern=r"^\d+$", description="The organization's number.", examples=["123456789012"])

@@ -34,6 +34,7 @@ class Jira(TalkSink):
     prisma: ClassVar[str] = "jira"
     keeps: ClassVar[Literal["every event", "latest state"]] = "latest state"
     in_flight: ClassVar[int] = 4
+    checks_quietly: ClassVar[bool] = True
     per_second: ClassVar[float | None] = 5.0  # of deliveries, two or three calls each
 
     host_url: Host = Field(description="Your Jira.", examples=["https://acme.atlassian.net"])

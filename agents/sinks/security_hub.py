@@ -34,6 +34,7 @@ class SecurityHub(AwsSink):
     keeps: ClassVar[Literal["every event", "latest state"]] = "latest state"
     batch: ClassVar[int] = 100
     in_flight: ClassVar[int] = 4
+    checks_quietly: ClassVar[bool] = True
     per_second: ClassVar[float | None] = 8.0  # 10 for each account and region
 
     account_id: str = Field(pattern=r"^\d{12}$", description="The AWS account.", examples=["111122223333"])

@@ -38,6 +38,7 @@ class ServiceNow(TalkSink):
     prisma: ClassVar[str] = "service_now"
     keeps: ClassVar[Literal["every event", "latest state"]] = "latest state"
     in_flight: ClassVar[int] = 4
+    checks_quietly: ClassVar[bool] = True
     per_second: ClassVar[float | None] = 5.0
 
     host_url: Host = Field(description="Your instance.", examples=["https://acme.service-now.com"])

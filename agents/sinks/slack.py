@@ -29,6 +29,7 @@ class Slack(TalkSink):
     prisma: ClassVar[str] = "slack"
     keeps: ClassVar[Literal["every event", "latest state"]] = "every event"
     in_flight: ClassVar[int] = 1
+    checks_quietly: ClassVar[bool] = True
     per_second: ClassVar[float | None] = 1.0  # a message a second for each channel
 
     webhook_url: SecretAddress = Field(

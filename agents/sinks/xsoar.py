@@ -29,6 +29,7 @@ class Xsoar(TalkSink):
     prisma: ClassVar[str] = "demisto"
     keeps: ClassVar[Literal["every event", "latest state"]] = "latest state"
     in_flight: ClassVar[int] = 4
+    checks_quietly: ClassVar[bool] = True
     per_second: ClassVar[float | None] = 5.0
 
     host_url: Host = Field(

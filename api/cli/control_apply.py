@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from api.cli import options, output
+from api.cli.control_notify import Notify, channels, tell_new
 
 
 def add(app: typer.Typer) -> None:
@@ -25,6 +26,14 @@ def apply(
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete what was applied before and isn't in the files any more.")
     ] = False,
+    notify: Annotated[
+        Notify | None,
+        typer.Option(
+            "--notify",
+            help="What a new rule or channel hears of: from now on, or of all alerts that are open already, too. When "
+            "absent you are asked, with the count; out of a terminal, `now`.",
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask, in a terminal.")] = False,
     json: options.Json = False,
 ) -> None:
@@ -51,13 +60,17 @@ def apply(
         if differs and not yes and not json and sys.stdin.isatty() and sys.stdout.isatty():
             typer.confirm("Apply this?", abort=True)
         shown = {f"{change['kind']} {change['id']}": change["version"] for change in seen["changes"]}
+        before = channels(client, seen["changes"])
         seen = client.post("/control", {"objects": objects, "prune": prune, "seen": shown})
+        after = channels(client, seen["changes"])
     if json:
         output.json_out(seen)
     else:
         count = Counter(change["action"] for change in seen["changes"])
         said = ", ".join(f"{count[action]} {action}" for action in _MARKS if count[action])
         output.line(f"{said or 'no objects'}{'; nothing was written' if dry_run and differs else ''}")
+    if not dry_run:
+        tell_new(client, before, after, notify, asks=not (yes or json) and sys.stdout.isatty())
 
 
 def export(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from streams.identity import UNLINKED
+from streams.store.hosts import HELD
 from streams.store.vendor import Told
 
 Fields = dict[str, Any]
@@ -87,19 +88,34 @@ def _learn(now: Fields, told: Mapping[str, Any]) -> None:
 
 
 def _place(now: Fields, assets: Sequence[Mapping[str, Any]]) -> None:
-    newest = max(assets, key=lambda asset: str(asset["version"]))
-    known = [asset for asset in assets if asset.get("account", UNLINKED) != UNLINKED]
+    own = [asset for asset in assets if not str(asset["id"]).startswith(HELD)]
+    known = [asset for asset in own if asset.get("account", UNLINKED) != UNLINKED]
     where = max(known, key=lambda asset: (not asset.get("deleted"), asset["version"]), default=None)
     if where is not None and now["account"] in (UNLINKED, where["account"]):
         now["account"], now["cloud"] = where["account"], where.get("cloud")
         now["region"] = now.get("region") or where.get("region", "")
-        named = {_id(reference) for reference in now["references"]}
-        more = [each for each in where.get("references", ()) if _id(each) not in named]
-        if more:
-            now["references"] = [*now["references"], *more]
+        _refer(now, where)
+        if not any(asset.get("references") for asset in own):
+            for machine in assets:
+                if str(machine["id"]).startswith(HELD) and machine["account"] == where["account"]:
+                    _refer(now, machine if _meanwhile(now, machine) else {})
+    newest = max(own, key=lambda asset: str(asset["version"]), default={})
     if newest.get("deleted") and now["status"] == "open" and newest["version"] >= now["version"]:
         now["status"] = "fixed"
         now["status_reason"] = f"asset {newest.get('status_reason') or 'DELETED'}"
+
+
+def _refer(now: Fields, asset: Mapping[str, Any]) -> None:
+    named = {_id(reference) for reference in now["references"]}
+    more = [each for each in asset.get("references", ()) if _id(each) not in named]
+    if more:
+        now["references"] = [*now["references"], *more]
+
+
+def _meanwhile(now: Fields, machine: Mapping[str, Any]) -> bool:
+    """Tell whether a finding was seen since *machine* has its name and address, and so isn't of one before it."""
+    since = machine.get("first_seen")
+    return since is None or (now.get("last_seen") or 0) >= since
 
 
 def _id(reference: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from aiokafka.errors import KafkaError
 
 from agents.assemble import assembled
 from agents.gone import deleted, ended
+from agents.hosts import machine_of, machines_of, told
 from agents.link import completed, rewritten
 from streams.codec import encode
 from streams.errors import BrokerError
@@ -32,7 +33,7 @@ from streams.produce import BatchProducer
 from streams.produce import Record as Outgoing
 from streams.records import Finding
 from streams.settings import Settings
-from streams.store import vendor
+from streams.store import hosts, vendor
 from streams.store.parts import pieces, unassembled
 from streams.store.thread import StoreThread
 from streams.store.vendor import Lacking, Name, Told, VendorKind
@@ -45,6 +46,7 @@ from streams.topics import (
     VENDOR_KNOWLEDGE,
     finding_key,
     full_name,
+    vendor_key,
 )
 
 log = logging.getLogger(__name__)
@@ -101,6 +103,8 @@ class Linker:
         """Grows whenever memory is dropped: what was read before must not be remembered after."""
         self._sent: dict[tuple[int, int], str] = {}
         """The version that each finding had when it was sent anew: it is on its way."""
+        self._asked: tuple[int, hosts.Asked] | None = None
+        """The hosts whose machine is asked for, as of that many changes."""
         self._stack = contextlib.AsyncExitStack()
 
     async def start(self, cluster: str, topic_ids: Mapping[str, str]) -> None:
@@ -207,6 +211,7 @@ class Linker:
             began = time.monotonic()
             while await self._complete_some():
                 pass
+            await self._name_hosts()
             await self._assemble()
             await self._end_gone()
             await asyncio.sleep(min(SHARE * (time.monotonic() - began), 60))
@@ -242,6 +247,28 @@ class Linker:
         self._counts["completed"] += len(live)
         self._counts["moved"] += len(over)
         return len(fresh) == AT_ONCE
+
+    async def _name_hosts(self) -> None:
+        """Say which machines of the accounts owned are the hosts that only a name or an address tells of."""
+        owned, count = self._owned(), self._settings.partitions
+        if self._asked is None or self._asked[0] != self._changes:
+            self._asked = self._changes, await self._read_store(hosts.asked)
+        asked = self._asked[1]
+        here = [each for each in asked.assets if partition_of(each["account"], count) in owned]
+        held = {(each["source"], each["ids"][0]): each for each in asked.held}
+        outgoing: list[tuple[bytes, bytes | None]] = []
+        if here:
+            accounts = {each["account"] for each in here}
+            rows = await self._read_store(partial(hosts.machines, accounts=accounts))
+            outgoing += await asyncio.to_thread(_named, here, held, rows)
+        still = {(each["source"], each["id"]) for each in asked.assets}
+        for name, each in held.items():
+            if name not in still and partition_of(each["account"], count) in owned:
+                outgoing.append((vendor_key(each["source"], each["id"]), None))  # its vendor says itself now
+        parts = VENDOR_ASSETS.partitions(self._settings)
+        topic = full_name(self._settings, VENDOR_ASSETS)
+        await self._producer.send(topic, [(partition_of(key.decode(), parts), key, value) for key, value in outgoing])
+        self._counts["hosts"] += len(outgoing)
 
     async def _assemble(self) -> None:
         """Put up to AT_ONCE resources together with their parts, the others next time."""
@@ -326,6 +353,20 @@ def _read(kind: VendorKind, records: Sequence[Any]) -> list[tuple[str, vendor.Ro
             continue
         read.append((key, row))
     return read
+
+
+def _named(
+    assets: Sequence[Mapping[str, Any]], held: Mapping[Name, Mapping[str, Any]], rows: Sequence[hosts.Row]
+) -> list[tuple[bytes, bytes | None]]:
+    machines = machines_of(rows)
+    found: list[tuple[bytes, bytes | None]] = []
+    for asset in assets:
+        said = machine_of(asset, machines.get(asset["account"], []))
+        record = told(asset, said, held.get((asset["source"], asset["id"])), int(time.time() * 1000))
+        if record is not None:
+            encoded = encode(record)
+            found.append((encoded.key, encoded.value))
+    return found
 
 
 def _lacking(cursor: Any, parts: AbstractSet[int], limit: int) -> list[Lacking]:

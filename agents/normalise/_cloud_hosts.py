@@ -66,6 +66,14 @@ def gcp(instance: str, project: str = "", zone: str = "", name: str = "") -> Clo
     return CloudHost("gcp", whose, region, _references(names, "compute.googleapis.com/Instance"))
 
 
+def named(hostnames: Iterable[str]) -> CloudHost:
+    """Return what a name says of its host: Google's internal ones hold the project, and may hold the zone."""
+    for name in hostnames:
+        if found := _INTERNAL.fullmatch(line(name).lower()):
+            return gcp("", found["project"], found["zone"] or "")
+    return UNKNOWN
+
+
 def _account(cloud: Cloud, value: str) -> str:
     """Return the account, or `unlinked` for what can't be one: it's found by the resource's name later."""
     text = line(value)
@@ -92,3 +100,6 @@ def _references(names: Iterable[str], kind: str) -> tuple[Reference, ...]:
 
 _MACHINE = "Microsoft.Compute/virtualMachines"
 _ZONE = re.compile(r"[a-z]+-[a-z]+\d+-[a-z]", re.ASCII)
+_INTERNAL = re.compile(
+    r"[a-z0-9-]{1,63}(\.(?P<zone>[a-z]+-[a-z]+\d+-[a-z]))?\.c\.(?P<project>[a-z0-9-]{6,30})\.internal", re.ASCII
+)

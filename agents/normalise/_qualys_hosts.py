@@ -42,10 +42,11 @@ def cloud_of(host: Fields) -> CloudHost:
         project = attributes.get("projectid") or account
         return _cloud_hosts.gcp(number, project, attributes.get("zone", ""), attributes.get("hostname", ""))
     instance = text_of(host.get("EC2_INSTANCE_ID")) or attributes.get("instanceid") or (id if provider == "aws" else "")
-    if not instance:
-        return UNKNOWN
+    owner = attributes.get("accountid") or account
+    if not instance and not (owner and ("EC2" in told or provider == "aws")):
+        return _cloud_hosts.named([text_of(host.get("DNS"))])
     region = attributes.get("region") or text_of(host.get("REGION_CODE"))
-    return _cloud_hosts.ec2(instance, attributes.get("accountid") or account, region)
+    return _cloud_hosts.ec2(instance, owner, region)
 
 
 def host(item: Fields, original: orjson.Fragment, place: Place, index: int) -> VendorAsset:

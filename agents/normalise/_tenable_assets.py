@@ -60,19 +60,22 @@ def cloud_of(item: Fields) -> CloudHost:
     """Return who the asset is in its cloud, of all three forms."""
     nested = _within(item, "cloud")
     aws, azure, gcp = (_within(nested, name) for name in ("aws", "azure", "gcp"))
-    if instance := _first(item, "aws_ec2_instance_id") or _first(aws, "ec2_instance_id"):
-        account = _first(item, "aws_owner_id") or _first(aws, "owner_id")
+    instance = _first(item, "aws_ec2_instance_id") or _first(aws, "ec2_instance_id")
+    account = _first(item, "aws_owner_id") or _first(aws, "owner_id")
+    if instance or account:
         return _cloud_hosts.ec2(instance, account, _first(item, "aws_region") or _first(aws, "region"))
     vm = _first(item, "azure_vm_id") or _first(azure, "vm_id")
     resource = _first(item, "azure_resource_id") or _first(azure, "resource_id")
-    if vm or resource:
-        subscription = _first(item, "azure_subscription_id") or _first(azure, "subscription_id")
+    subscription = _first(item, "azure_subscription_id") or _first(azure, "subscription_id")
+    if vm or resource or subscription:
         location = _first(item, "azure_location") or _first(azure, "location")
         return _cloud_hosts.azure(vm, subscription, region=location, resource=resource)
-    if instance := _first(item, "gcp_instance_id") or _first(gcp, "instance_id"):
-        project = _first(item, "gcp_project_id") or _first(gcp, "project_id")
+    instance = _first(item, "gcp_instance_id") or _first(gcp, "instance_id")
+    project = _first(item, "gcp_project_id") or _first(gcp, "project_id")
+    if instance or project:
         return _cloud_hosts.gcp(instance, project, _first(item, "gcp_zone") or _first(gcp, "zone"))
-    return UNKNOWN
+    network = _within(item, "network")
+    return _cloud_hosts.named([*_named(item, network, "fqdn"), *_named(item, network, "hostname")])
 
 
 def _first(fields: Fields, name: str) -> str:

@@ -12,6 +12,8 @@ from typing import Any, Literal, NamedTuple
 import duckdb
 import orjson
 
+from streams.store.hosts import HELD
+
 VendorKind = Literal["assets", "knowledge", "inventories", "parts"]
 Name = tuple[str, str]
 """A source, and an id of its asset or knowledge."""
@@ -64,6 +66,8 @@ def row(kind: VendorKind, record: bytes) -> Row | None:
     taken = {name: told.get(name) for name in _TAKEN[kind]}
     if told.get("deleted"):
         taken["version"] = version  # it says which findings are over
+    if id.startswith(HELD):
+        taken["since"] = told.get("first_seen")  # it says which findings are its
     digest = hashlib.md5(orjson.dumps(taken, option=orjson.OPT_SORT_KEYS), usedforsecurity=False).hexdigest()[:16]
     return Row(source, id, list(dict.fromkeys(names)), version, digest, record)
 
@@ -263,19 +267,28 @@ def rows(
 
 def unlinked(db: duckdb.DuckDBPyConnection) -> Mapping[str, int]:
     """Return how many open findings are linked to no resource, by the reason why."""
-    found = db.execute("""
+    found = db.execute(
+        """
         with alone as (
             select account, source, asset, "references" from findings
             where not deleted and status = 'open' and fid not in (select fid from finding_resource)),
-        names as (select distinct source, name as asset, true as known from vendor_names)
+        names as (
+            select source, name as asset, true as known,
+                max(record->>'$.status_reason') filter (starts_with(id, $1)) as why,
+                bool_or(starts_with(id, $1) and json_array_length(record->'$.references') > 0) as later
+            from vendor_names join vendor_assets using (source, id) group by 1, 2)
         select case
                 when account <> 'unlinked' and len("references") > 0 then 'its resource is not here'
+                when account <> 'unlinked' and why <> '' then why
+                when account <> 'unlinked' and later then 'its resource has its host name or address only since then'
                 when account <> 'unlinked' then 'it names no resource'
                 when asset = '' then 'it has no cloud account, and no asset'
                 when known then 'its asset has no cloud account'
                 else 'its asset is not here' end as reason,
             count(*)
-        from alone left join names using (source, asset) group by 1 order by 2 desc, 1""").fetchall()
+        from alone left join names using (source, asset) group by 1 order by 2 desc, 1""",
+        [HELD],
+    ).fetchall()
     return dict(found)
 
 

@@ -99,3 +99,31 @@ def test_a_worker_that_dies_between_the_two_writes_of_a_link_leaves_one_finding(
     assert stored(settings, "select account, count(*) from findings where deleted group by 1") == [
         ("unlinked", len(HOSTS))
     ]
+
+
+def test_hosts_of_which_only_account_and_address_are_told_are_linked_when_their_machines_come(
+    settings: Settings,
+) -> None:
+    hosts = []
+    for host in HOSTS:
+        told = {"instanceId": "", "accountId": ACCOUNT, "region": "eu-central-1", "privateIpAddress": f"10.0.0.{host}"}
+        sources = {"list": [{"Ec2AssetSourceSimple": told}]}
+        hosts.append({"HostAsset": {"id": 8000 + host, "qwebHostId": host, "sourceInfo": sources}})
+    send(settings, "qualys", detections())
+    send(settings, "qualys", [orjson.dumps(each) for each in hosts])
+    with Process(settings) as worker:
+        worker.wait_for(lambda: links(settings)["unlinked"] == {"it names no resource": len(HOSTS)}, 60)
+        machines = [orjson.loads(each) for each in instances()]
+        for host, each in zip(HOSTS, machines, strict=True):
+            each["config"] |= {"PrivateIpAddress": f"10.0.0.{host}", "LaunchTime": "2026-03-01T00:00:00Z"}
+        send(settings, "aws", [orjson.dumps(each) for each in machines])
+        worker.wait_for(lambda: links(settings) == {"linked": len(HOSTS), "unlinked": {}, "whole": True}, 60)
+        # Each is deleted; its address has another one, that nothing was seen on.
+        gone = [orjson.dumps(each | {"deleted": True}) for each in machines]
+        for host, each in zip(HOSTS, machines, strict=True):
+            each["resource_id"] = each["config"]["InstanceId"] = f"i-{host + 64:017x}"
+            each["config"]["LaunchTime"] = "2026-03-03T00:00:00Z"
+        send(settings, "aws", [*gone, *(orjson.dumps(each) for each in machines)])
+        reason = "its resource has its host name or address only since then"
+        worker.wait_for(lambda: links(settings)["unlinked"] == {reason: len(HOSTS)}, 60)
+        assert worker.stop() == 0

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from agents import templates
 from agents.inbound import INBOUND_INTEGRATIONS
-from agents.integrations import Integration, IntegrationError
+from agents.integrations import Integration
 from agents.rule_reasons import unheard
 from agents.rules import DEFAULT, AlertRule
 from agents.sinks import SINKS
@@ -14,7 +14,6 @@ from queries.policy import Policy
 from streams.control.access import ACCESS_KEYS, USERS
 from streams.control.accounts import ACCOUNT_GROUPS, CLOUD_ACCOUNTS
 from streams.control.documents import Document, Path
-from streams.control.errors import Refused
 from streams.control.forms import CLIENT_FORMS
 from streams.control.kinds import Kind, Kinds
 from streams.control.saved import NOTIFICATION_TEMPLATES, RESOURCE_LISTS, SAVED_SEARCHES
@@ -70,15 +69,6 @@ def _secrets(document: Document) -> Iterator[Path]:
         yield from secret_paths(sink, document.get("settings"), ("settings",))
 
 
-def _usable(integration: Integration) -> None:
-    """Raise Refused unless the settings are those of the destination."""
-    try:
-        _ = integration.sink
-    except IntegrationError as wrong:
-        where = f"integration {integration.id} ({integration.type}): "
-        raise Refused([line.removeprefix(where) for line in str(wrong).splitlines()]) from None
-
-
 _INTEGRATIONS = Kind(
     name="integration",
     plural="integrations",
@@ -92,7 +82,7 @@ _INTEGRATIONS = Kind(
     },
     find_secrets=_secrets,
     hides=("settings",),
-    check_new=_usable,
+    check_new=Integration.check,
 )
 _REST = (
     replace(NOTIFICATION_TEMPLATES, check_new=templates.check),

@@ -5,12 +5,12 @@ from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
+from typing_extensions import override
 
 from agents.connectors import CONNECTORS
 from agents.connectors._base import Connector
-from agents.integrations import IntegrationError, Plugged
+from agents.integrations import Plugged
 from streams.control.documents import Document, Path
-from streams.control.errors import Refused
 from streams.control.kinds import Id, Kind, Name
 from streams.control.secret_fields import secret_paths
 
@@ -46,6 +46,10 @@ class InboundIntegration(Plugged):
             return None
         return self.made(CONNECTORS, "connector")
 
+    @override
+    def plug(self) -> Connector | None:
+        return self.connector
+
 
 def _secrets(document: Document) -> Iterator[Path]:
     """Yield where secrets stand in the document of an inbound integration: its connector's settings say it."""
@@ -54,15 +58,6 @@ def _secrets(document: Document) -> Iterator[Path]:
         yield from secret_paths(CONNECTORS[type], settings, ("settings",))
     elif isinstance(settings, dict):
         yield from (("settings", name) for name in KEPT.get(type, ()) if name in settings)
-
-
-def _usable(one: InboundIntegration) -> None:
-    """Raise Refused unless the settings are those of the connector."""
-    try:
-        _ = one.connector
-    except IntegrationError as wrong:
-        where = f"integration {one.id} ({one.type}): "
-        raise Refused([line.removeprefix(where) for line in str(wrong).splitlines()]) from None
 
 
 INBOUND_INTEGRATIONS = Kind(
@@ -78,5 +73,5 @@ INBOUND_INTEGRATIONS = Kind(
     },
     find_secrets=_secrets,
     hides=("settings",),
-    check_new=_usable,
+    check_new=InboundIntegration.check,
 )

@@ -8,10 +8,12 @@ from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
+from typing_extensions import override
 
 from agents.sinks import SINKS
 from agents.sinks._base import Sink
 from queries.errors import nearest
+from streams.control.errors import Refused
 from streams.errors import TidegateError
 
 Plugin = TypeVar("Plugin", bound=BaseModel)
@@ -56,6 +58,17 @@ class Plugged(BaseModel):
             lines = [_line(each, kind) for each in error.errors(include_url=False, include_context=False)]
             raise IntegrationError("\n".join(f"{self._where}: {line}" for line in lines)) from None
 
+    def check(self) -> None:
+        """Raise Refused, for whoever writes it, unless the settings are those of its plug-in."""
+        try:
+            self.plug()
+        except IntegrationError as wrong:
+            raise Refused([line.removeprefix(f"{self._where}: ") for line in str(wrong).splitlines()]) from None
+
+    def plug(self) -> object:
+        """Return what the settings make. Raises IntegrationError, a line for each thing that is wrong."""
+        raise NotImplementedError
+
     @property
     def _where(self) -> str:
         return f"integration {self.id} ({self.type})"
@@ -89,6 +102,10 @@ class Integration(Plugged):
     def sink(self) -> Sink:
         """The destination, made of the settings. Raises IntegrationError, a line for each thing that is wrong."""
         return self.made(SINKS, "destination")
+
+    @override
+    def plug(self) -> Sink:
+        return self.sink
 
 
 def _variable(name: str) -> str:

@@ -5,7 +5,7 @@ requests; and every answer after it.
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import orjson
@@ -54,7 +54,7 @@ class Way:
     routes: Sequence[Any]
     """Every route, of Starlette."""
     access: Callable[[], Access]
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits
     origins: tuple[str, ...] = ()
     """Web pages of these may ask (CORS), as `https://host`; `*`: of any."""
     is_open: Callable[[str], bool] = _is_open

@@ -17,6 +17,7 @@ import pytest
 from streams import snapshot
 from streams.errors import SnapshotError
 from streams.store import Part, Store, StoreThread
+from streams.store.schema import SCHEMA_VERSION
 from tests.streams.store_records import PART, Log, finding, resource
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -38,7 +39,7 @@ def test_a_snapshot_holds_rows_offsets_and_ids_as_of_the_time(log: Log, tmp_path
     assert made.taken == NOON
     assert made.manifest.rows == {"resources": 1, "findings": 2, "finding_resource": 1, "alerts": 0}
     assert made.manifest.offsets == {"resources": {"3": 1}, "findings": {"3": 2}}
-    assert json.loads((made.path / "manifest.json").read_text())["schema_version"] == 5
+    assert json.loads((made.path / "manifest.json").read_text())["schema_version"] == SCHEMA_VERSION
     assert made.manifest.files == {f.name: f.stat().st_size for f in made.path.iterdir() if f.name != "manifest.json"}
     assert {f.stat().st_mode & 0o777 for f in made.path.iterdir()} == {0o444}
     assert snapshot.verify(made) == []

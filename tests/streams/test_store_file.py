@@ -15,6 +15,7 @@ import pytest
 
 from streams.errors import StoreError
 from streams.store import Store
+from streams.store.schema import SCHEMA_VERSION
 from tests.streams.store_records import PART, Log, finding, resource
 
 ROOT = Path(__file__).parent.parent.parent
@@ -23,7 +24,6 @@ WRITER = """
 import sys
 from pathlib import Path
 from streams.store import Part, Store
-from streams.store.schema import SCHEMA_VERSION
 from tests.streams.store_records import finding, resource
 
 store = Store.open(sys.argv[1], memory="300MB", threads=1)

@@ -8,10 +8,12 @@ import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
+from aiohttp import web
 
 from streams.admin import watermarks
 from streams.alerts import Alert, AlertEvent, read
@@ -23,12 +25,12 @@ from tests.faults.test_alerts import POLICY, on_topic, send
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(1800)]
 
-CHANGES = int(os.environ.get("TIDEGATE_TEST_ALERT_CHANGES", "600"))
+CHANGES = int(os.environ.get("TIDEGATE_TEST_ALERT_CHANGES", "400"))
 ROUNDS = 4
 """In each, every alert changes once: opened, resolved, reopened, resolved."""
 COUNT = CHANGES // ROUNDS
 KILLS = {1: 0.25, 2: 0.5, 3: 0.75}
-"""Round to how much of it the receiver has when the worker is killed."""
+"""Round to how much of it the receiver answers before the worker is killed."""
 ALERTING = """\
 integrations: [{{id: hook, type: webhook, settings: {{url: "{url}"}}}}]
 alert_rules: [{{id: all, name: All, channels: [{{integration: hook, states: [open, resolved]}}]}}]
@@ -44,8 +46,26 @@ class Outcome(NamedTuple):
     taken: list[str]
 
 
+class Gate:
+    """Answers so many requests, and lets further ones wait until it is opened."""
+
+    def __init__(self) -> None:
+        self.left = inf
+        self.waiting = False
+
+    async def answer(self, _request: web.Request, _number: int) -> web.Response:
+        while self.left < 1:
+            self.waiting = True
+            await asyncio.sleep(0.02)
+        self.left -= 1
+        return web.Response(status=202)
+
+    def open(self) -> None:
+        self.left, self.waiting = inf, False
+
+
 @contextmanager
-def listening() -> Iterator[Receiver]:
+def listening(gate: Gate) -> Iterator[Receiver]:
     """A receiver in a thread of its own, so that it answers while the test waits."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -54,7 +74,7 @@ def listening() -> Iterator[Receiver]:
     def there(what: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(what, loop).result(30)
 
-    receiver = Receiver()
+    receiver = Receiver(gate.answer)
     there(receiver.start())
     try:
         yield receiver
@@ -70,7 +90,8 @@ def life(settings: Settings, kills: dict[int, float]) -> Outcome:
     folder = settings.data.parent / f"{settings.data.name}-policies"
     folder.mkdir()
     (folder / "loud.yaml").write_text(POLICY)
-    with listening() as receiver:
+    gate = Gate()
+    with listening(gate) as receiver:
         alerting = folder.with_suffix(".yaml")
         alerting.write_text(ALERTING.format(url=receiver.url))
         settings = settings.model_copy(
@@ -90,11 +111,14 @@ def life(settings: Settings, kills: dict[int, float]) -> Outcome:
                     worker.wait_for(everything(turn), 600)
                 while turn < last:
                     turn += 1
+                    if turn in kills:
+                        gate.left = int(kills[turn] * COUNT)
                     send(settings, turn, [turn % 2 == 1] * COUNT)
                     if turn in kills:
-                        worker.wait_for(told((turn - 1 + kills[turn]) * COUNT), 600)
+                        worker.wait_for(lambda: gate.waiting, 600)
                         worker.kill()
                         assert not told(turn * COUNT)(), "it died in the middle"
+                        gate.open()
                     else:
                         worker.wait_for(everything(turn), 600)
                 if turn == ROUNDS:

@@ -157,7 +157,7 @@ class Broker:
             partial = self.folder / "kafka.partial"
             shutil.rmtree(partial, ignore_errors=True)
             settings.write_text(properties(identity, partial, self._more))
-            arguments = ("format", "-t", identity.cluster_id, "-c", str(settings), "--standalone")
+            arguments = ("format", f"--cluster-id={identity.cluster_id}", "-c", str(settings), "--standalone")
             run(program, "kafka.tools.StorageTool", *arguments)
             partial.rename(logs)
         settings.write_text(properties(identity, logs, self._more))

@@ -70,7 +70,7 @@ class Evaluator:
         with store.cursor() as cursor:
             self._outbox = Outbox(cursor)
         self._reading = store.cursor()
-        self._looking: asyncio.Task[tuple[Sweep, tuple[list[int], list[int]]]] | None = None
+        self._looking: asyncio.Task[tuple[Sweep, list[int]]] | None = None
         self._most = MOST
         self._sweeping = True
         """Whether there may be something to sweep."""
@@ -121,6 +121,7 @@ class Evaluator:
         if self._looking is not None:
             self._reading.interrupt()
             await asyncio.wait([self._looking])
+            self._looking.exception()  # told to nobody: it was cut off
         self._reading.close()
 
     async def _sweep(self, setting: Setting) -> bool:
@@ -143,7 +144,7 @@ class Evaluator:
                 self._looking.add_done_callback(lambda _: self.sender.wake())
         return False
 
-    async def _look(self, sweep: Sweep, setting: Setting) -> tuple[Sweep, tuple[list[int], list[int]]]:
+    async def _look(self, sweep: Sweep, setting: Setting) -> tuple[Sweep, list[int]]:
         try:
             found = await asyncio.to_thread(sweeps.look, self._reading, sweep, setting.book.conditions, setting.now)
         except duckdb.Error as error:

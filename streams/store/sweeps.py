@@ -57,27 +57,25 @@ def waiting(db: duckdb.DuckDBPyConnection, parts: Collection[int]) -> Sweep | No
     return Sweep(*found[0]) if found else None
 
 
-def look(
-    db: duckdb.DuckDBPyConnection, sweep: Sweep, conditions: Mapping[str, Sql], now: datetime
-) -> tuple[list[int], list[int]]:
-    """Return the parts and rids of the resources that violate the policy. Reads only, on a connection of its own.
+def look(db: duckdb.DuckDBPyConnection, sweep: Sweep, conditions: Mapping[str, Sql], now: datetime) -> list[int]:
+    """Return the rids of the resources that violate the policy. Reads only, on a connection of its own.
 
     *conditions*: of the policies that judge each resource by itself; one that is gone finds nothing.
     """
     condition = conditions.get(sweep.policy)
     if condition is None:
-        return [], []
+        return []
     known: dict[Slot, Any] = {Slot.NOW: int(now.timestamp() * 1000), Slot.MONITORED: []}
     if Slot.MONITORED in condition.values:
         known[Slot.MONITORED] = monitored_accounts(db)
     found = db.execute(
-        f"select part, rid from resources r where part = ? and not deleted and ({condition.text})",
+        f"select rid from resources r where part = ? and not deleted and ({condition.text})",
         [sweep.part, *filled(condition, known)],
     ).fetchall()
-    return [part for part, _ in found], [rid for _, rid in found]
+    return [rid for (rid,) in found]
 
 
-def end(db: duckdb.DuckDBPyConnection, sweep: Sweep, found: tuple[list[int], list[int]]) -> None:
+def end(db: duckdb.DuckDBPyConnection, sweep: Sweep, found: list[int]) -> None:
     """Note what the sweep has found, and that it is over; neither where it has been begun anew meanwhile."""
     if db.execute("delete from sweeps where id = ? returning 1", [sweep.id]).fetchall():
-        db.execute("insert into work select unnest($1::USMALLINT[]), unnest($2::UBIGINT[]), $3", [*found, sweep.noted])
+        db.execute("insert into work select $1, unnest($2::UBIGINT[]), $3", [sweep.part, found, sweep.noted])
